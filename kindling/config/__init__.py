@@ -1,0 +1,3 @@
+"""Settings in layers, with the origin of each value."""
+
+from __future__ import annotations

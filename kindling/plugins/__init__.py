@@ -1,0 +1,3 @@
+"""Finding and loading plugins."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Executing a plan."""
+
+from __future__ import annotations

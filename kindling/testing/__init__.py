@@ -1,0 +1,3 @@
+"""What plugin authors and pipeline authors test with."""
+
+from __future__ import annotations
