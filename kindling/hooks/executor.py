@@ -188,11 +188,16 @@ class Executor(Protocol):
         """Start a task now; returns at once."""
         ...
 
-    def completed(self) -> Iterator[Outcome]:
+    def completed(self, timeout_s: float | None = None) -> Iterator[Outcome]:
         """Yield outcomes as tasks end; blocks while tasks run, ends when none is left.
 
         May be called again after more tasks were submitted; submitting between two items is normal.
-        Each submitted task has exactly one outcome. An interrupt (Ctrl-C) of the caller loses none.
+        Each submitted task has exactly one outcome. An interrupt (Ctrl-C) of the caller loses none,
+        nor does an iterator that is dropped before its end.
+
+        Args:
+            timeout_s: The iterator also ends once no outcome came for so many seconds, so that the
+                scheduler can look at its timers and cancel flags; None waits for as long as it takes.
         """
         ...
 
