@@ -8,8 +8,13 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Self, dataclass_transform
+    from typing import Self, TypeAlias, dataclass_transform
+
+    Scalar: TypeAlias = str | int | float | bool | None
+    Plain: TypeAlias = Scalar | list["Plain"] | dict[str, "Plain"]
 else:
+    # What JSON and TOML can hold; checkers see the real aliases above, annotations are never evaluated.
+    Scalar = Plain = object
 
     def dataclass_transform(**_options: object) -> object:
         """Stand in for the typing marker, which is only read by type checkers."""

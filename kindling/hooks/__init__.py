@@ -17,16 +17,14 @@ from typing import Generic, TypeAlias, TypeVar
 
 import pluggy
 
+from kindling.values import Plain, Scalar
+
 PROJECT = "kindling"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 Frame: TypeAlias = object
 """A frame of whichever engine: only the session that made it knows its class."""
-
-Scalar: TypeAlias = str | int | float | bool | None
-Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
-"""What JSON and TOML can hold."""
 
 S = TypeVar("S")
 P = TypeVar("P")
@@ -43,3 +41,6 @@ class Offer(Generic[S, P]):
 
     name: str
     factory: Callable[[S], P]
+
+
+__all__ = ["Frame", "Offer", "Plain", "Scalar", "hookimpl", "hookspec"]

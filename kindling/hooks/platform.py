@@ -22,9 +22,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from kindling.frames import FrameApi
 from kindling.hooks import Frame, Offer, Plain, Scalar, hookspec
 from kindling.schemas import Schema
 
@@ -77,15 +77,6 @@ class SessionSpec:
 
     tag: str
     engine_settings: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class FrameApi:
-    """The modules behind `k.F`, `k.Window` and `k.types` while a task runs."""
-
-    functions: ModuleType | object
-    window: type | object
-    types: ModuleType | object
 
 
 @dataclass(frozen=True, slots=True)

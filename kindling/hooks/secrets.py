@@ -24,41 +24,12 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from kindling.hooks import Offer, Plain, hookspec
+from kindling.secret import Secret
 
 API = "1.0"
 
 FEATURES = ("fields", "versions", "lists", "renews")
 """The closed list; `x-<vendor>-<name>` is allowed as well."""
-
-
-class Secret:
-    """A value that shows itself to nobody: `repr`, `str` and formats give `***`, pickling is refused.
-
-    Equality is by identity, so a secret cannot be guessed by comparing.
-    """
-
-    __slots__ = ("_value", "version")
-
-    def __init__(self, value: str, version: str = "") -> None:
-        self._value = value
-        self.version = version
-
-    def reveal(self) -> str:
-        """Return the value: call it where it is used, and keep it nowhere."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "***"
-
-    def __str__(self) -> str:
-        return "***"
-
-    def __format__(self, spec: str) -> str:
-        return "***"
-
-    def __reduce__(self) -> tuple[object, ...]:
-        msg = "a secret is never pickled: send its reference and resolve it where it is used"
-        raise TypeError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +79,15 @@ class SecretsSpecs:
     @hookspec
     def kindling_secrets_offers(self) -> tuple[SecretsOffer, ...]:  # type: ignore[empty-body]  # a specification
         """Return the vaults that this module implements."""
+
+
+__all__ = [
+    "API",
+    "FEATURES",
+    "ListsSecrets",
+    "Secret",
+    "Secrets",
+    "SecretsOffer",
+    "SecretsSpec",
+    "SecretsSpecs",
+]
