@@ -30,7 +30,7 @@ S = TypeVar("S")
 P = TypeVar("P")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: on 3.11 `StorageOffer(...)`, a parametrised alias, could not be called
 class Offer(Generic[S, P]):
     """What a hook implementation returns: a capability's name and the factory behind it.
 
