@@ -206,6 +206,21 @@ class Probe(Protocol):
         """Return the text under `key` in the newest commit that carries it, or None."""
         ...
 
+    def committed(self, address: Address, key: str) -> tuple[str, str] | None:
+        """Return (version right after it, text) of the newest commit that carries `key`, or None.
+
+        If that version is not the newest one, somebody else committed later.
+        """
+        ...
+
+    def bounds(self, address: Address, column: str) -> tuple[str, str] | None:
+        """Return the least and the greatest value of a time column, RFC 3339 UTC; None if empty.
+
+        Needed for `k.by_time()` over this storage (feature `times`); a module without it says that
+        bounds are unknown.
+        """
+        ...
+
 
 @runtime_checkable
 class Store(Protocol):
