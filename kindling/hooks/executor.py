@@ -43,6 +43,7 @@ class InputSpec:
         how: `read` (from its store), `changes` (since `cursor`), `inline` (call its pipe again) or
             `shared` (attach the frame that a task of this run shared; inlined where that is gone).
         cursor: For `changes`: the token to start from, "" for the beginning.
+        shared: For `shared`: `Outcome.shared` of the task that shared it.
     """
 
     entity: str
@@ -50,6 +51,7 @@ class InputSpec:
     version: str = ""
     how: str = "read"
     cursor: str = ""
+    shared: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
