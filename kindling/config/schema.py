@@ -1,0 +1,189 @@
+"""The settings that exist: names, types, defaults, meaning. As data; not where values come from.
+
+A name is a dotted path; `*` stands for a name that the user chose, `**` for free-form values.
+"""
+
+from __future__ import annotations
+
+from kindling.names import KINDS
+from kindling.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import TypeAlias
+
+    Scalar: TypeAlias = str | int | float | bool | None
+    Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
+    Path: TypeAlias = tuple[str, ...]
+    Node: TypeAlias = "dict[str, Node | Setting]"
+
+ROOT_FILE = "kindling.toml"
+SECRETS_FILE = ".secrets.toml"
+CHOSEN_KINDS = ("platform", "executor", "state", "storage")
+"""Kinds of which one capability is chosen: `platform = "sail"` is short for `platform.default`."""
+ROOT_ONLY = ("environments", "default_environment", "protected")
+"""Settings that decide about environments: they stand in `kindling.toml` alone."""
+
+
+class Setting(Value):
+    """One setting.
+
+    Attributes:
+        name: Dotted path, `*` for a chosen name.
+        type: `string`, `int`, `float`, `bool`, `strings`, `table`, `secret` (a `secret://` reference),
+            `text` (any scalar, kept as text) or `any`.
+        default: Its value where nobody sets it; None for none.
+        doc: What it does, one sentence.
+        choices: The only values allowed, or ().
+        least: The least number allowed, or None.
+    """
+
+    name: str
+    type: str
+    default: Plain = None
+    doc: str = ""
+    choices: tuple[str, ...] = ()
+    least: float | None = None
+
+
+KERNEL = (
+    Setting("app", "string", "", "where the app is declared, 'module:object'"),
+    Setting("environments", "strings", ["dev"], "names of the environments that exist"),
+    Setting("default_environment", "string", "dev", "the environment where none is named"),
+    Setting("protected", "strings", [], "environments that need --env said aloud"),
+    Setting("platform.default", "string", "sail", "the platform that computes frames"),
+    Setting("executor.default", "string", "threads", "the executor that runs tasks"),
+    Setting("state.default", "string", "sqlite", "where history and leases are kept"),
+    Setting("storage.default", "string", "delta", "the storage of entities that name none"),
+    Setting("run.workers", "int", None, "tasks that run at once; by default one per core", (), 1),
+    Setting("run.timeout_s", "float", None, "seconds after which a task is stopped", (), 0.001),
+    Setting("run.grace_s", "float", 5.0, "seconds that stopping a task may take", (), 0),
+    Setting("run.retries", "int", 2, "retries after a transient error", (), 0),
+    Setting(
+        "run.on_error",
+        "string",
+        "skip-dependents",
+        "what a failed task does to the others",
+        ("skip-dependents", "stop"),
+    ),
+    Setting("run.heartbeat_s", "float", 30.0, "seconds between two signs of life", (), 0.001),
+    Setting("locations.*.uri", "string", None, "folder or URL; relative to the project"),
+    Setting("locations.*.catalog", "string", None, "catalog of the tables"),
+    Setting("locations.*.dataset", "string", None, "dataset or schema of the tables"),
+    Setting("locations.*.credential", "secret", None, "reference to what opens the location"),
+    Setting("locations.*.shared", "bool", None, "several environments may use one place"),
+    Setting("naming.template", "string", "{entity_path}", "an entity's place inside its location"),
+    Setting("plugins.prefer.*", "string", None, "distribution that wins for a capability"),
+    Setting("plugins.disable", "strings", [], "distributions that are never loaded"),
+    Setting("plugins.allow", "strings", [], "the only distributions that may be loaded"),
+    Setting("plugins.block", "strings", [], "distributions that policy forbids"),
+    Setting("entities.*.path", "string", None, "where the entity is in this environment"),
+    Setting("entities.*.location", "string", None, "location of the entity in this environment"),
+    Setting("entities.*.timeout_s", "float", None, "seconds after which its task is stopped", (), 0.001),
+    Setting("entities.*.retries", "int", None, "retries of its task", (), 0),
+    Setting("refs.*.environment", "string", None, "environment of the other app; default: the same"),
+    Setting("refs.*.defer", "string", None, "environment to read from where this one has no data"),
+    Setting("refs.*.location", "string", None, "location of the other app's entities"),
+    Setting("plan.principal", "string", "", "workload principal that the data is read as"),
+    Setting("spark.*", "text", None, "setting of the engine's session, by its dotted name"),
+    Setting("settings.**", "any", None, "the app's own values, read by Context.setting(name)"),
+)
+"""The kernel's settings, in the order of the documentation."""
+
+DEFAULT_LOCATION = Setting("locations.lake.uri", "string", "lake/{environment}", "the default location")
+_SYNONYMS = {
+    "integer": "int",
+    "number": "float",
+    "boolean": "bool",
+    "list": "strings",
+    "array": "strings",
+    "object": "table",
+}
+
+
+class Schema:
+    """All settings of one load: the kernel's and those of the plugins in use."""
+
+    def __init__(self, plugin_schemas: Mapping[str, Mapping[str, object]]) -> None:
+        """Build the schema.
+
+        Args:
+            plugin_schemas: By capability: the `config` of its manifest.
+        """
+        self.plugin_settings = tuple(_plugin_settings(plugin_schemas))
+        self._tree: Node = {}
+        for kind in KINDS:
+            self._put((kind, "*", "**"), Setting(f"{kind}.*.**", "any"))
+        for capability in plugin_schemas:
+            kind, _, name = capability.partition(":")
+            self._tree.setdefault(kind, {})[name] = {}  # type: ignore[index]  # tables, put above
+        for _, setting in self.plugin_settings:
+            self._put(tuple(setting.name.split(".")), setting)
+        for setting in KERNEL:
+            self._put(tuple(setting.name.split(".")), setting)
+
+    def _put(self, path: Path, setting: Setting) -> None:
+        node = self._tree
+        for part in path[:-1]:
+            node = node.setdefault(part, {})  # type: ignore[assignment]  # no setting is above another
+        node[path[-1]] = setting
+
+    def find(self, path: Path) -> Setting | int:
+        """Return a path's setting, or how many of its parts are known.
+
+        The number equals the path's length where a whole table stands at the path.
+        """
+        node = self._tree
+        for depth, part in enumerate(path):
+            child = _child(node, part)
+            if child is None:
+                return depth
+            if isinstance(child, Setting):
+                free = child.name.endswith("**")
+                return child if free or depth == len(path) - 1 else depth + 1
+            node = child
+        return len(path)
+
+    def is_setting(self, path: Path) -> bool:
+        """Tell whether one value, and no table, belongs at a path."""
+        return isinstance(self.find(path), Setting)
+
+    def names_at(self, path: Path) -> tuple[str, ...]:
+        """Return the names that may stand right below a path, the chosen ones left out."""
+        node = self._tree
+        for part in path:
+            child = _child(node, part)
+            if not isinstance(child, dict):
+                return ()
+            node = child
+        return tuple(name for name in node if not name.startswith("*"))
+
+    def is_unchecked(self, path: Path) -> bool:
+        """Tell whether a path belongs to a plugin whose schema is not known."""
+        found = self.find(path)
+        return isinstance(found, Setting) and found.name.endswith(".*.**")
+
+
+def _child(node: Node, part: str) -> Node | Setting | None:
+    return next((node[name] for name in (part, "*", "**") if name in node), None)
+
+
+def _plugin_settings(
+    plugin_schemas: Mapping[str, Mapping[str, object]],
+) -> Iterator[tuple[str, Setting]]:
+    for capability, config in plugin_schemas.items():
+        for key, facts in config.items():
+            known = facts if isinstance(facts, dict) else {}
+            kind = str(known.get("type", "any"))
+            yield (
+                capability,
+                Setting(
+                    f"{capability.replace(':', '.')}.{key}",
+                    _SYNONYMS.get(kind, kind),
+                    known.get("default"),
+                    str(known.get("doc", "")),
+                    tuple(known.get("choices", ())),
+                    known.get("least"),
+                ),
+            )
