@@ -123,6 +123,9 @@ class Outcome:
         transient: Whether a retry may help.
         shared: `{"engine": ..., "name": ...}` of the frame that a memory entity's task shared, or {}.
         read: Rows that were read incrementally, by source entity, where free to know.
+        settings_read: Names of the settings that the pipe asked its context for.
+        secrets_read: References that it asked for.
+        exit_code: What the error means for the command, from its class; 0 without one.
     """
 
     key: str
@@ -139,6 +142,9 @@ class Outcome:
     transient: bool = False
     shared: dict[str, str] = field(default_factory=dict)
     read: dict[str, int] = field(default_factory=dict)
+    settings_read: tuple[str, ...] = ()
+    secrets_read: tuple[str, ...] = ()
+    exit_code: int = 0
 
 
 class Runner(Protocol):
