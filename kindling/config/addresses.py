@@ -30,8 +30,8 @@ def resolve_address(
 ) -> Address:
     """Return the place of an entity.
 
-    A declared or configured `path` is the place itself: a URL as it is, anything else relative to the
-    project. All others are inside a location, by the naming template.
+    A declared or configured `path` is the place itself, a URL or relative to the project. All others
+    are inside a location, by the naming template.
 
     Args:
         entity_name: Logical name.
@@ -47,22 +47,27 @@ def resolve_address(
     own = settings.table("entities").get(entity_name)
     override: Mapping[str, Plain] = own if isinstance(own, dict) else {}
     rest = tuple(sorted((key, value) for key, value in options.items() if key not in ("path", "location")))
-    names = _names(entity_name, app_name, settings.environment)
+    parts = entity_parts(entity_name)
     path = override.get("path") or ("" if override.get("location") else options.get("path"))
     if path:
         text = str(path).replace("{environment}", settings.environment).replace("{app}", app_name)
-        return Address(storage_name, "", entity_parts(entity_name), _absolute(text, settings), rest)
+        return Address(storage_name, "", parts, _absolute(text, settings), rest)
     location = str(override.get("location") or options.get("location") or DEFAULT_LOCATION)
     table = _location(location, entity_name, settings)
     _check_apart(location, table, settings)
-    return _inside(storage_name, location, table, settings, names).replace(options=rest)
+    names = {"environment": settings.environment, "app": app_name, "entity": entity_name}
+    names |= {f"part{number}": part for number, part in enumerate(parts)}
+    place, heads, uri = _inside(location, table, settings, {**names, "entity_path": "/".join(parts)})
+    credential = str(table.get("credential") or "")
+    return Address(storage_name, location, (*heads, *place), uri, rest, credential)
 
 
 def _inside(
-    storage: str, location: str, table: Mapping[str, Plain], settings: Settings, names: Mapping[str, str]
-) -> Address:
-    """Return the address inside a location, without options."""
-    place = _filled("naming.template", str(settings.get("naming.template")), names, settings)
+    location: str, table: Mapping[str, Plain], settings: Settings, names: Mapping[str, str]
+) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Return (parts by the naming template, catalog and dataset, uri)."""
+    template = str(settings.get("naming.template"))
+    place = _filled("naming.template", template, names, settings)
     parts = tuple(part for part in place.split("/") if part)
     outer = {
         key: _filled(f"locations.{location}.{key}", str(table[key]), names, settings)
@@ -70,19 +75,9 @@ def _inside(
         if table.get(key)
     }
     heads = tuple(outer[key] for key in ("catalog", "dataset") if key in outer)
-    uri = f"{_absolute(outer['uri'], settings).rstrip('/')}/{'/'.join(parts)}" if "uri" in outer else ""
-    return Address(storage, location, (*heads, *parts), uri, (), str(table.get("credential") or ""))
-
-
-def _names(entity: str, app: str, environment: str) -> dict[str, str]:
-    parts = entity_parts(entity)
-    return {
-        "environment": environment,
-        "app": app,
-        "entity": entity,
-        "entity_path": "/".join(parts),
-        **{f"part{number}": part for number, part in enumerate(parts)},
-    }
+    if "uri" not in outer:
+        return parts, heads, ""
+    return parts, heads, f"{_absolute(outer['uri'], settings).rstrip('/')}/{'/'.join(parts)}"
 
 
 def _location(name: str, entity: str, settings: Settings) -> Mapping[str, Plain]:

@@ -57,10 +57,11 @@ def check_leaves(leaves: Sequence[Leaf], schema: Schema) -> Iterator[ConfigError
 
 def _misplaced(leaf: Leaf, depth: int, schema: Schema) -> ConfigError:
     """Return the fault of a path of which only `depth` parts are known."""
+    origins = (*leaf.table_origins, *[leaf.origin] * (len(leaf.path) - len(leaf.table_origins)))
     parent = schema.find(leaf.path[:depth]) if depth else 0
     if isinstance(parent, Setting):
-        inner: Plain = {}
-        return _wrong_type(Leaf(leaf.path[:depth], inner, leaf.origin), _WORDS.get(parent.type, "a value"))
+        table = Leaf(leaf.path[:depth], {}, origins[depth - 1])
+        return _wrong_type(table, _WORDS.get(parent.type, "a value"))
     key = key_text(leaf.path[: depth + 1])
     known = schema.names_at(leaf.path[:depth])
     close = close_names(leaf.path[depth], known)
@@ -69,7 +70,7 @@ def _misplaced(leaf: Leaf, depth: int, schema: Schema) -> ConfigError:
         "KDL-CONF-003",
         f"{key!r} is not a setting",
         why="" if close else f"{owner} knows {', '.join(sorted(known)) or 'no names'}",
-        where=leaf.origin,
+        where=origins[depth],
         hint=did_you_mean(leaf.path[depth], close) if close else "",
         key=key,
     )

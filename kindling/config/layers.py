@@ -18,7 +18,7 @@ from kindling.config.checks import check_leaves
 from kindling.config.leaves import Leaf, leaves_of, nested, split_key
 from kindling.config.positions import Path as TomlPath
 from kindling.config.positions import key_lines
-from kindling.config.schema import DEFAULT_LOCATION, KERNEL, ROOT_FILE, SECRETS_FILE, Schema
+from kindling.config.schema import CHOSEN_KINDS, DEFAULT_LOCATION, KERNEL, ROOT_FILE, SECRETS_FILE, Schema
 from kindling.errors import ConfigError, KindlingError, raise_together
 from kindling.names import close_names, did_you_mean
 
@@ -97,7 +97,7 @@ def read_file(project: str, name: str, schema: Schema) -> list[Leaf]:
     except FileNotFoundError:
         return []
     except tomllib.TOMLDecodeError as error:
-        raise _not_toml(name, str(error)) from error
+        raise _not_toml(name, text, str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             "KDL-CONF-011", f"{name!r} cannot be read", why=_reason(error), where=name
@@ -113,19 +113,25 @@ def read_file(project: str, name: str, schema: Schema) -> list[Leaf]:
     return leaves_of(tree, schema, origin, hidden=name == SECRETS_FILE)
 
 
-def _not_toml(name: str, message: str) -> ConfigError:
+def _not_toml(name: str, text: str, message: str) -> ConfigError:
     match = re.search(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", message)
     reason, line = (match[1], match[2]) if match else (message, None)
-    twice = "overwrite" in reason or "mutate" in reason
+    clashes = "overwrite" in reason or "mutate" in reason
     return ConfigError(
         "KDL-CONF-002",
         f"{name!r} is not valid TOML",
         why=reason[:1].lower() + reason[1:],
         where=f"{name}:{line}" if line else name,
-        hint='a key that is both a value and a table must be quoted: "spark.speculation" = true'
-        if twice
-        else "",
+        hint=_clash_hint(text.splitlines()[int(line) - 1]) if clashes and line else "",
     )
+
+
+def _clash_hint(line: str) -> str:
+    """Return what to write where a key is both a value and a table."""
+    kind = re.match(rf"\s*\[\s*({'|'.join(CHOSEN_KINDS)})\s*\.", line)
+    if kind is not None:
+        return f'write {kind[1]}.default = "..." in place of {kind[1]} = "..."'
+    return 'a key that is both a value and a table must be quoted: "spark.speculation" = true'
 
 
 def _reason(error: Exception) -> str:

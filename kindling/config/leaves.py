@@ -23,11 +23,12 @@ class Leaf:
         path: Canonical path, for example `("entities", "bronze.flights", "path")`.
         value: The value; an empty dict for a table without keys.
         origin: Where it was written, for people.
+        table_origins: Where each table above it was written, outermost first; () where that is no help.
         literal: The value is text from outside TOML and takes its setting's type.
         hidden: The value comes from the secrets file: it is never shown or stored.
     """
 
-    __slots__ = ("hidden", "literal", "origin", "path", "value")
+    __slots__ = ("hidden", "literal", "origin", "path", "table_origins", "value")
 
     def __init__(
         self, path: Path, value: Plain, origin: str, *, literal: bool = False, hidden: bool = False
@@ -37,6 +38,7 @@ class Leaf:
         self.origin = origin
         self.literal = literal
         self.hidden = hidden
+        self.table_origins: tuple[str, ...] = ()
 
 
 def leaves_of(
@@ -50,7 +52,13 @@ def leaves_of(
         origin: Returns the origin of a path as it is written in `tree`.
         marks: `literal` and `hidden` of all leaves.
     """
-    return [Leaf(path, value, origin(raw), **marks) for path, raw, value in _walk(tree, schema)]
+    leaves = []
+    for path, raw, value in _walk(tree, schema):
+        leaf = Leaf(path, value, origin(raw), **marks)
+        if path == raw:
+            leaf.table_origins = tuple(origin(raw[:depth]) for depth in range(1, len(raw)))
+        leaves.append(leaf)
+    return leaves
 
 
 def _walk(tree: Mapping[str, object], schema: Schema) -> Iterator[tuple[Path, Path, Plain]]:

@@ -63,20 +63,23 @@ class _Scanner:
         double = self.text.startswith("[[", self.at)
         line = self._line()
         self.at += 2 if double else 1
-        path = self._indexed(self._key())
+        path = self._indexed(self._key(), line)
         if double:
             self._counts[path] = self._counts.get(path, -1) + 1
-            self.lines.setdefault(path, line)
             path = (*path, self._counts[path])
         self.at += 2 if double else 1
         self.lines.setdefault(path, line)
         return path
 
-    def _indexed(self, key: tuple[str, ...]) -> Path:
-        """Return a header's path with the current index after each array of tables inside of it."""
+    def _indexed(self, key: tuple[str, ...], line: int) -> Path:
+        """Return a header's path with the current index after each array of tables inside of it.
+
+        The tables above it that have no header of their own begin on its line.
+        """
         path: Path = ()
         for place, part in enumerate(key):
             path = (*path, part)
+            self.lines.setdefault(path, line)
             if path in self._counts and place < len(key) - 1:
                 path = (*path, self._counts[path])
         return path

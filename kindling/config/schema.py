@@ -159,11 +159,6 @@ class Schema:
             node = child
         return tuple(name for name in node if not name.startswith("*"))
 
-    def is_unchecked(self, path: Path) -> bool:
-        """Tell whether a path belongs to a plugin whose schema is not known."""
-        found = self.find(path)
-        return isinstance(found, Setting) and found.name.endswith(".*.**")
-
 
 def _child(node: Node, part: str) -> Node | Setting | None:
     return next((node[name] for name in (part, "*", "**") if name in node), None)

@@ -150,21 +150,19 @@ def load_settings(
 ) -> Settings:
     """Load a project's settings.
 
-    Effects: reads the project's files; writes `.kindling/cache` unless there is a secrets file or
-    `KINDLING_CACHE` is `off`.
+    Effects: reads files; writes `.kindling/cache` unless a secrets file exists or `KINDLING_CACHE=off`.
 
     Args:
         project: Folder with `kindling.toml`; without one all settings have their defaults.
         environment: Environment's name; "" for `KINDLING_ENV`, else `default_environment`.
         overrides: `--set` values by dotted key; text takes its setting's type.
-        app_settings: `App(settings=...)`: by dotted key, or as tables.
+        app_settings: `App(settings=...)`, by dotted key or as tables.
         plugin_schemas: By capability in use: the `config` of its manifest.
-        platform_defaults: Defaults of the platform: by dotted key, or as tables.
+        platform_defaults: The same form as `app_settings`.
         environ: Environment variables; by default the process's.
 
     Raises:
-        ConfigError: One fault: KDL-CONF-002 to KDL-CONF-012, KDL-CONF-021.
-        Faults: Several of them, together.
+        ConfigError: One fault, KDL-CONF-002 to KDL-CONF-021; several are raised as `Faults`.
     """
     variables = os.environ if environ is None else environ
     request = Request(
@@ -201,8 +199,11 @@ def _cached(request: Request) -> Settings:
     if any(settings.hidden_values()) or not before:
         return settings
     looked_at = (f"{project}/{_FILE}", f"{project}/kindling.{settings.environment}.toml", secrets)
-    project_state_dir(project)
     files = [(path, before.get(path, [])) for path in looked_at]
+    try:
+        project_state_dir(project)
+    except OSError:
+        return settings  # a read-only project: the next load is as slow as this one
     write_entry(folder, key, files, settings.environment, settings.rows())
     return settings
 
