@@ -43,7 +43,7 @@ class CommandSpec:
     project: str
 
 
-CommandOffer: TypeAlias = "Offer[CommandSpec, click.Command]"
+CommandOffer: TypeAlias = Offer[CommandSpec, "click.Command"]
 
 
 class CommandSpecs:
