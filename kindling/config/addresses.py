@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kindling.config.schema import Plain, Scalar
     from kindling.config.settings import Settings
+    from kindling.values import Plain, Scalar
 
 DEFAULT_LOCATION = "lake"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -27,11 +27,12 @@ def resolve_address(
     options: Mapping[str, Scalar],
     settings: Settings,
     app_name: str,
+    *,
+    environment: str = "",
 ) -> Address:
     """Return the place of an entity.
 
-    A declared or configured `path` is the place itself, a URL or relative to the project. All others
-    are inside a location, by the naming template.
+    A `path` is the place itself, a URL or relative to the project; all others are in a location.
 
     Args:
         entity_name: Logical name.
@@ -39,6 +40,7 @@ def resolve_address(
         options: What its declaration says; `path` and `location` are taken out of them.
         settings: The settings of the environment.
         app_name: The app's name.
+        environment: Another one than that of the settings, for references to other apps.
 
     Raises:
         ConfigError: KDL-CONF-008 unknown location, KDL-CONF-009 environments would share a place,
@@ -47,25 +49,24 @@ def resolve_address(
     own = settings.table("entities").get(entity_name)
     override: Mapping[str, Plain] = own if isinstance(own, dict) else {}
     rest = tuple(sorted((key, value) for key, value in options.items() if key not in ("path", "location")))
-    parts = entity_parts(entity_name)
+    parts, chosen = entity_parts(entity_name), environment or settings.environment
     path = override.get("path") or ("" if override.get("location") else options.get("path"))
     if path:
-        text = str(path).replace("{environment}", settings.environment).replace("{app}", app_name)
+        text = str(path).replace("{environment}", chosen).replace("{app}", app_name)
         return Address(storage_name, "", parts, _absolute(text, settings), rest)
     location = str(override.get("location") or options.get("location") or DEFAULT_LOCATION)
     table = _location(location, entity_name, settings)
     _check_apart(location, table, settings)
-    names = {"environment": settings.environment, "app": app_name, "entity": entity_name}
+    names = {"environment": chosen, "app": app_name, "entity": entity_name}
     names |= {f"part{number}": part for number, part in enumerate(parts)}
-    place, heads, uri = _inside(location, table, settings, {**names, "entity_path": "/".join(parts)})
-    credential = str(table.get("credential") or "")
-    return Address(storage_name, location, (*heads, *place), uri, rest, credential)
+    place, uri = _inside(location, table, settings, {**names, "entity_path": "/".join(parts)})
+    return Address(storage_name, location, place, uri, rest, str(table.get("credential") or ""))
 
 
 def _inside(
     location: str, table: Mapping[str, Plain], settings: Settings, names: Mapping[str, str]
-) -> tuple[tuple[str, ...], tuple[str, ...], str]:
-    """Return (parts by the naming template, catalog and dataset, uri)."""
+) -> tuple[tuple[str, ...], str]:
+    """Return (parts: catalog, dataset, then those of the naming template; uri or "")."""
     template = str(settings.get("naming.template"))
     place = _filled("naming.template", template, names, settings)
     parts = tuple(part for part in place.split("/") if part)
@@ -76,8 +77,8 @@ def _inside(
     }
     heads = tuple(outer[key] for key in ("catalog", "dataset") if key in outer)
     if "uri" not in outer:
-        return parts, heads, ""
-    return parts, heads, f"{_absolute(outer['uri'], settings).rstrip('/')}/{'/'.join(parts)}"
+        return (*heads, *parts), ""
+    return (*heads, *parts), f"{_absolute(outer['uri'], settings).rstrip('/')}/{'/'.join(parts)}"
 
 
 def _location(name: str, entity: str, settings: Settings) -> Mapping[str, Plain]:

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kindling.config.schema import Plain
+    from kindling.values import Plain
 
     Row = list[Plain]
 

@@ -14,7 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kindling.config.schema import Path, Plain
+    from kindling.config.schema import Path
+    from kindling.values import Plain
 
 TOKENS = re.compile(
     r"@(?:str|int|float|bool|json|format|jinja|reset|del|merge|merge_unique|insert|get|read_file|upper|lower"

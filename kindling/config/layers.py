@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from kindling.config.request import Request
-    from kindling.config.schema import Path, Plain
+    from kindling.config.schema import Path
+    from kindling.values import Plain
 
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-.:")
 _TOP = "KINDLING"

@@ -13,7 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from kindling.config.schema import Path, Plain
+    from kindling.config.schema import Path
+    from kindling.values import Plain
 
 
 class Leaf:

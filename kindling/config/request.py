@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kindling.config.schema import Plain
+    from kindling.values import Plain
 
 PREFIX = "KINDLING_"
 RESERVED = ("ENV", "CACHE", "PROJECT", "DEBUG", "LOG", "NO_COLOR", "HOME")

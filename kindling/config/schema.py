@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import TypeAlias
 
-    Scalar: TypeAlias = str | int | float | bool | None
-    Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
+    from kindling.values import Plain
+
     Path: TypeAlias = tuple[str, ...]
     Node: TypeAlias = "dict[str, Node | Setting]"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Protocol
 
-    from kindling.config.schema import Plain
+    from kindling.values import Plain
 
     class Revealable(Protocol):
         """`kindling.hooks.secrets.Secret`, seen from below."""

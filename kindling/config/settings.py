@@ -11,7 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from kindling.config.schema import Path, Plain
+    from kindling.config.schema import Path
+    from kindling.values import Plain
 
 _FILE = "kindling.toml"
 _SECRETS = ".secrets.toml"

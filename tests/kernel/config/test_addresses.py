@@ -29,6 +29,14 @@ def test_environments_do_not_share_a_place(write: Write, load: Load) -> None:
     assert resolve(load(environment="dev")).uri != resolve(load(environment="prod")).uri
 
 
+def test_another_environment_may_be_asked_for(load: Load, tmp_path: Path) -> None:
+    settings = load()
+    lake = resolve_address("gold.orders", "delta", {}, settings, "shop", environment="prod")
+    assert lake.uri == f"{tmp_path}/lake/prod/gold/orders"
+    path = resolve_address("a", "files", {"path": "x/{environment}"}, settings, "shop", environment="prod")
+    assert path.uri == f"{tmp_path}/x/prod"
+
+
 def test_a_declared_path_is_the_place_itself(load: Load, tmp_path: Path) -> None:
     settings = load()
     csv = resolve(settings, path="data/*.csv", null_value="NA", header=1)
