@@ -31,7 +31,9 @@ def arrow_rows(stream: object) -> list[Row]:
     import pyarrow as pa
 
     table = pa.table(stream)
-    return list(zip(*(column.to_pylist() for column in table.columns), strict=True)) if len(table) else []
+    if not len(table):
+        return []
+    return [in_utc(row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)]
 
 
 def sql_frame(session: Session, schema: Schema | str, rows: Iterable[Sequence[object]]) -> Frame:
@@ -63,7 +65,15 @@ def rows_of(session: Session, frame: Frame) -> list[Row]:
     """Return a frame's rows in its order: by Arrow where the session gives it, else by preview."""
     if isinstance(session, ArrowOut) and "arrow-out" in session.features:
         return arrow_rows(session.to_arrow(frame))
-    return list(session.preview(frame, 1_000_000).rows)
+    return [in_utc(row) for row in session.preview(frame, 1_000_000).rows]
+
+
+def in_utc(row: Sequence[object]) -> Row:
+    """Return a row whose instants all have the same time zone object, so that they look equal too."""
+    return tuple(
+        value.astimezone(timezone.utc) if isinstance(value, datetime) and value.tzinfo else value
+        for value in row
+    )
 
 
 def ordered(rows: Iterable[Sequence[object]]) -> list[Row]:
