@@ -6,8 +6,8 @@
         plugin = "kindling_plugin_mine"
         capability = "storage:mine"
 
-        @pytest.fixture
-        def session(self) -> Session: ...
+    class TestMineOnSail(TestMine):
+        on = ("kindling_plugin_sail", "platform:sail")
 
 Features and uses come from the plugin's `kindling.json`. With `KINDLING_FEATURE_TABLE=rows.jsonl` each
 test adds a row for `kindling.testing.feature_table`. Kills are left to the plugins' own tests.

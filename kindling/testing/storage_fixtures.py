@@ -13,7 +13,7 @@ import pytest
 
 from kindling.addresses import Address, Slice
 from kindling.hooks import Frame
-from kindling.hooks.platform import Session
+from kindling.hooks.platform import Platform, PlatformSpec, Session, SessionSpec
 from kindling.hooks.storage import (
     Commit,
     CommitInfo,
@@ -31,6 +31,7 @@ from kindling.hooks.storage import (
 from kindling.intents import Intent, append, merge, overwrite, replace, scd2
 from kindling.schemas import Schema, parse_schema
 from kindling.testing import feature_table
+from kindling.testing.memory_platform import MemoryPlatform
 from kindling.testing.offers import Contract, Test, declaration, open_capability
 from kindling.testing.rows import Row, frame_of, ordered, rows_of
 
@@ -110,7 +111,9 @@ class Place:
 
     def write_frame(self, intent: Intent, frame: Frame, schema: str = COLUMNS, **more: object) -> Commit:
         """Write a frame by an intent."""
-        plain: dict[str, object] = {"moment": MOMENTS[0], "info": more.get("info") or self.info()}
+        info = more.get("info") or self.info()
+        moment = f"2026-01-01T00:{next(self._numbers):02}:00Z"  # a later run than the one before
+        plain: dict[str, object] = {"moment": moment, "info": info}
         request = WriteRequest(
             intent=intent,
             schema=parse_schema(schema),
@@ -155,13 +158,15 @@ PlaceOf = Callable[[str], Place]
 
 
 class StorageFixtures(Contract):
-    """Fixtures of the storage contract; an heir gives `session` and may replace each other one.
+    """Fixtures of the storage contract; an heir may replace each of them.
 
     Attributes:
+        on: Package and capability of the platform to test on; () for the memory platform.
         uses: Uses that are declared (keys of `needs` in `kindling.json`).
         refused_types: Neutral types that the storage or the session refuses because it cannot hold them.
     """
 
+    on: ClassVar[tuple[str, str] | tuple[()]] = ()
     uses: ClassVar[frozenset[str]] = frozenset()
     refused_types: ClassVar[frozenset[str]] = frozenset()
 
@@ -205,10 +210,31 @@ class StorageFixtures(Contract):
                     found.append(file.read())
         return b"\n".join(found)
 
+    @classmethod
+    def make_platform(cls, work_dir: Path) -> Platform:
+        """Return the platform to test on: by default the one that `on` names."""
+        if not cls.on:
+            return MemoryPlatform({})
+        package, capability = cls.on
+        made = open_capability(package, capability, PlatformSpec(environment="test", work_dir=str(work_dir)))
+        if not isinstance(made, Platform):
+            pytest.fail(f"{made!r} is no Platform")
+        return made
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def platform(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+        """Give one live platform to all tests of the class."""
+        made = cls.make_platform(tmp_path_factory.mktemp("platform"))
+        yield made
+        made.close()
+
     @pytest.fixture
-    def session(self) -> Session:
-        """Give a session with the features that the storage needs; each heir replaces this."""
-        pytest.fail("give a fixture 'session': a Session of any platform with arrow-in and arrow-out")
+    def session(self, platform: Platform, tmp_path: Path) -> Iterator[Session]:
+        """Give a session of the platform."""
+        made = platform.open_session(SessionSpec(tmp_path.name))
+        yield made
+        made.close()
 
     @pytest.fixture
     def storage(self) -> Storage:
