@@ -248,11 +248,11 @@ class PysparkSession:
         """Return a shared frame in this session.
 
         Raises:
-            EngineLostError: KDL-INFRA-010, the engine that computed it is gone.
+            EngineLostError: KDL-INFRA-011, the engine that computed it is gone.
         """
         if ref.engine != self.engine:
             raise EngineLostError(
-                "KDL-INFRA-010",
+                "KDL-INFRA-011",
                 f"the shared frame {ref.name!r} is gone",
                 why="the engine that computed it was lost",
             )

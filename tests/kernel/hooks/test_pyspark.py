@@ -124,7 +124,7 @@ def test_a_shared_frame_of_another_engine_is_gone() -> None:
     with pytest.raises(EngineLostError) as caught:
         session("paths").attach(SharedRef("engine-0", "silver.orders"))
     assert str(caught.value).splitlines() == [
-        "KDL-INFRA-010: the shared frame 'silver.orders' is gone",
+        "KDL-INFRA-011: the shared frame 'silver.orders' is gone",
         "  why: the engine that computed it was lost",
     ]
 

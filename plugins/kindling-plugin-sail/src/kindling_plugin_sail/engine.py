@@ -59,6 +59,11 @@ class Engine:
         return f"sc://127.0.0.1:{self._port}"
 
     @property
+    def serves(self) -> bool:
+        """Whether the process runs and its port is known."""
+        return bool(self._port) and self.alive
+
+    @property
     def alive(self) -> bool:
         """Whether the process runs."""
         return self._process.poll() is None

@@ -101,7 +101,7 @@ class SailPlatform:
     def is_healthy(self) -> bool:
         """Tell whether the engine answers a tiny query within a few seconds."""
         engine = self._engine
-        return engine is not None and engine.alive and self._answers(engine, ANSWER_S)
+        return engine is not None and engine.serves and self._answers(engine, ANSWER_S)
 
     def is_transient(self, error: BaseException) -> bool:
         """Tell whether an error may vanish: a lost engine or another writer's commit."""
