@@ -1,0 +1,89 @@
+"""What the world looks like before a run: versions, commits, bounds. Asked of probes, without engines."""
+
+from __future__ import annotations
+
+import json
+
+from kindling.errors import KindlingError, PlanError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kindling.hooks.storage import Probe
+    from kindling.plan.binding import Bound
+    from kindling.plugins.loader import Loader
+
+COMMIT_KEY = "kindling"  # kindling.hooks.storage has it too, but importing hooks costs pluggy
+
+
+class Facts:
+    """Answers about entities, each asked for once.
+
+    One instance is one look at the world: make a new one to look again.
+    """
+
+    __slots__ = ("_bounds", "_commits", "_loader", "_probes", "_versions")
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+        self._probes: dict[str, Probe | None] = {}
+        self._versions: dict[str, str | None] = {}
+        self._commits: dict[str, tuple[str, Mapping[str, object]] | None] = {}
+        self._bounds: dict[tuple[str, str], tuple[str, str] | None] = {}
+
+    def _probe(self, bound: Bound) -> Probe | None:
+        if bound.storage not in self._probes:
+            self._probes[bound.storage] = self._loader.probe(bound.storage)
+        return self._probes[bound.storage]
+
+    def is_known(self, bound: Bound) -> bool:
+        """Tell whether the storage can be asked at all."""
+        return bound.address is not None and self._probe(bound) is not None
+
+    def version(self, bound: Bound) -> str | None:
+        """Return the entity's newest version; None where it does not exist or is not known."""
+        if bound.name not in self._versions:
+            probe = self._probe(bound)
+            try:
+                found = probe.version(bound.address) if probe and bound.address else None
+            except OSError as error:
+                raise _unreachable(bound, error) from error
+            self._versions[bound.name] = found
+        return self._versions[bound.name]
+
+    def commit(self, bound: Bound) -> tuple[str, Mapping[str, object]] | None:
+        """Return (version right after it, its `CommitInfo` as JSON types) of Kindling's newest commit."""
+        if bound.name not in self._commits:
+            probe = self._probe(bound)
+            found = probe.committed(bound.address, COMMIT_KEY) if probe and bound.address else None
+            self._commits[bound.name] = (found[0], json.loads(found[1])) if found else None
+        return self._commits[bound.name]
+
+    def bounds(self, bound: Bound, column: str) -> tuple[str, str] | None:
+        """Return the least and the greatest value of a time column; None where it is empty.
+
+        Raises:
+            PlanError: KDL-PLAN-032, the storage cannot tell without an engine.
+        """
+        key = (bound.name, column)
+        if key not in self._bounds:
+            probe = self._probe(bound)
+            ask = getattr(probe, "bounds", None)
+            if ask is None:
+                raise PlanError(
+                    "KDL-PLAN-032",
+                    f"the storage {bound.storage!r} of {bound.name!r} cannot tell the bounds of {column!r}",
+                    hint="say --from and --to, or read it through a table first",
+                )
+            self._bounds[key] = ask(bound.address, column)
+        return self._bounds[key]
+
+
+def _unreachable(bound: Bound, error: OSError) -> KindlingError:
+    return PlanError(
+        "KDL-PLAN-022",
+        f"the storage of {bound.name!r} cannot be asked for its version",
+        why=str(error),
+        where=str(bound.entity.place),
+    )

@@ -1,0 +1,205 @@
+"""Plan an opened project: bind, fingerprint, select, decide, wire. It starts no engine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from hashlib import blake2b
+
+from kindling.errors import raise_together
+from kindling.plan.binding import Binding, bind
+from kindling.plan.decide import NOTHING_MASKED, Decider, Request
+from kindling.plan.facts import Facts
+from kindling.plan.fingerprint import Fingerprinter
+from kindling.plan.plan import DEFERRED, RUN, Plan
+from kindling.plan.selection import select
+from kindling.plan.wiring import wire
+from kindling.sql import check_sql
+from kindling.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kindling.errors import KindlingError
+    from kindling.pipe import Pipe
+    from kindling.plan.project import Project
+    from kindling.records import TaskRecord
+
+
+class Wish(Value):
+    """What a command asks the planner for.
+
+    Attributes:
+        select: Selection expressions; () for everything.
+        exclude: Selection expressions to leave out.
+        full_refresh: Start over.
+        start: `--from`, or "".
+        end: `--to`, or "".
+        max_slices: Most slices per entity; 0 for no limit.
+        principal: Workload principal.
+        done: Keys that the resumed run had finished.
+    """
+
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    full_refresh: bool = False
+    start: str = ""
+    end: str = ""
+    max_slices: int = 0
+    principal: str = ""
+    done: frozenset[str] = frozenset()
+
+
+class Planner:
+    """Plans one project; keep it to plan again, since code digests are remembered.
+
+    Attributes:
+        binding: The checked declarations.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        records: Callable[[], Mapping[tuple[str, str], TaskRecord]],
+        secret_version: Callable[[str], str] | None = None,
+    ) -> None:
+        self._project = project
+        self._records = records
+        self._secret_version = secret_version
+        self._own: dict[str, dict[str, str]] = {}
+        self._codes: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self.binding: Binding = bind(project.app, project.settings, project.catalog)
+        self.facts = Facts(project.loader)
+        self._fingerprinter = Fingerprinter(self._roots())  # one for all pipes: they share helpers
+
+    def plan(self, wish: Wish) -> Plan:
+        """Look at the world and decide."""
+        self.facts = Facts(self._project.loader)
+        records = self._records()
+        pipes = {name: bound.pipe for name, bound in self.binding.entities.items() if bound.pipe is not None}
+        parts = {name: self._parts(name, pipe, records, wish) for name, pipe in pipes.items()}
+        self._own = parts
+        request = Request(
+            self._project.app.name,
+            self._project.environment,
+            self._selected(wish, parts, records),
+            refresh=wish.full_refresh,
+            start=wish.start,
+            end=wish.end,
+            max_slices=wish.max_slices,
+            done=wish.done,
+        )
+        plan = Decider(self.binding, self.facts, records, parts, request).plan()
+        self._check_sql(plan)
+        shares = {
+            name: "share" in self._project.catalog.find(f"platform:{name}").features
+            for name in {bound.platform for bound in self.binding.entities.values() if bound.pipe}
+        }
+        wired = wire(plan, self.binding, records, shares)
+        running = {task.key.entity for task in plan.tasks if task.action in (RUN, DEFERRED)}
+        opaque = tuple(
+            (name, what) for name in sorted(running) for what in self._codes.get(name, ("", ()))[1]
+        )
+        return wired.replace(opaque=opaque)
+
+    def own_parts(self, name: str) -> dict[str, str]:
+        """Return the fingerprint parts of a pipe without its inputs, as of the newest plan."""
+        return dict(self._own[name])
+
+    def secret_version(self, reference: str) -> str:
+        """Return the version token of a secret; "" where no vault can be asked."""
+        return self._secret_version(reference) if self._secret_version else ""
+
+    def _selected(
+        self,
+        wish: Wish,
+        parts: Mapping[str, Mapping[str, str]],
+        records: Mapping[tuple[str, str], TaskRecord],
+    ) -> frozenset[str]:
+        if not wish.select and not wish.exclude:
+            return frozenset(parts)
+        newest = {entity: dict(record.parts) for (entity, _), record in records.items()}
+        modified = {
+            name
+            for name, now in parts.items()
+            if any(newest.get(name, {}).get(part) != text for part, text in now.items())
+        }
+        return select(
+            wish.select or ("*",),
+            wish.exclude,
+            graph=self.binding.graph,
+            tags=self.binding.tags,
+            modified=frozenset(modified),
+        )
+
+    def _parts(
+        self,
+        name: str,
+        pipe: Pipe[...],
+        records: Mapping[tuple[str, str], TaskRecord],
+        wish: Wish,
+    ) -> dict[str, str]:
+        parts = {
+            "options": _short(_options(pipe)),
+            "rights": f"{NOTHING_MASKED}:{wish.principal or self._project.app.name}",
+        }
+        if pipe.function is None:
+            parts["sql"] = _short(pipe.sql)
+        else:
+            parts["code"] = self._code(name, pipe)[0]
+            parts["python"] = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        record = records.get((name, "*"))
+        for part, _ in record.parts if record else ():
+            kind, _, detail = part.partition(":")
+            if kind == "settings":
+                parts[part] = self._project.settings.digest([detail])
+            elif kind == "secret" and self._secret_version is not None:
+                parts[part] = self._secret_version(detail)
+        return parts
+
+    def _code(self, name: str, pipe: Pipe[...]) -> tuple[str, tuple[str, ...]]:
+        if name not in self._codes:
+            digest = self._fingerprinter.code(pipe.function)
+            self._codes[name] = (digest.digest, digest.opaque)
+        return self._codes[name]
+
+    def _roots(self) -> list[str]:
+        """Return the folders whose code is the app's own: the project, and the app's package elsewhere."""
+        file = self._project.app.place.file
+        roots = [self._project.path]
+        if os.path.isabs(file) and not file.startswith(self._project.path):
+            roots.append(os.path.dirname(file))
+        return roots
+
+    def _check_sql(self, plan: Plan) -> None:
+        """Check the SQL texts of what would run; others were checked when they ran."""
+        faults: list[KindlingError] = []
+        for name in {task.key.entity for task in plan.tasks if task.action in (RUN, DEFERRED)}:
+            pipe = self.binding.entities[name].pipe
+            if pipe is not None and pipe.function is None:
+                faults += check_sql(pipe.sql, pipe=name, declared=pipe.placeholders, where=str(pipe.place))
+        raise_together(faults)
+
+
+def _short(text: str) -> str:
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _options(pipe: Pipe[...]) -> str:
+    """Return the declaration's options as text: what is not code and changes the result."""
+    return repr(
+        (
+            pipe.write,
+            pipe.incremental,
+            list(pipe.rules.items()),
+            pipe.schema,
+            sorted(pipe.classes.items()),
+            pipe.drift,
+            pipe.partition_by,
+            pipe.version,
+            pipe.storage,
+            pipe.placeholders,
+            pipe.takes_context,
+        )
+    )

@@ -1,0 +1,109 @@
+"""The live capabilities of one process: platforms, storages, vaults, each opened on first use."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from typing import TYPE_CHECKING
+
+from kindling.config.secrets import Redactor, SecretResolver
+from kindling.hooks.platform import PlatformSpec
+from kindling.hooks.secrets import SecretsSpec
+from kindling.hooks.storage import StorageSpec
+from kindling.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kindling.hooks.platform import Platform
+    from kindling.hooks.secrets import Secrets
+    from kindling.hooks.storage import Storage
+    from kindling.plan.project import Project
+    from kindling.values import Plain
+
+
+class Capabilities:
+    """Opens capabilities once per process; safe for several threads.
+
+    Attributes:
+        redactor: Knows every secret value that was resolved here.
+    """
+
+    def __init__(self, project: Project, run_id: str) -> None:
+        self._project = project
+        self._run_id = run_id
+        self._platforms: dict[str, Platform] = {}
+        self._storages: dict[str, Storage] = {}
+        self._lock = threading.RLock()
+        self._work_dir = ""
+        self.redactor = Redactor()
+        for text in project.settings.hidden_values():
+            self.redactor.add(text)
+        self._resolver = SecretResolver(self._vault, self.redactor)
+
+    def platform(self, name: str) -> Platform:
+        """Return the platform, opened."""
+        with self._lock:
+            if name not in self._platforms:
+                offer = self._project.loader.platform(name)
+                spec = PlatformSpec(
+                    environment=self._project.environment,
+                    settings=self._plugin_settings(f"platform:{name}"),
+                    engine_settings=self._revealed(self._project.settings.spark),
+                    work_dir=self._scratch(),
+                    secret=self._resolver.resolve,
+                )
+                self._platforms[name] = offer.factory(spec)
+            return self._platforms[name]
+
+    def storage(self, name: str) -> Storage:
+        """Return the storage, opened."""
+        with self._lock:
+            if name not in self._storages:
+                offer = self._project.loader.storage(name)
+                spec = StorageSpec(
+                    environment=self._project.environment,
+                    settings=self._plugin_settings(f"storage:{name}"),
+                    secret=self._resolver.resolve,
+                )
+                self._storages[name] = offer.factory(spec)
+            return self._storages[name]
+
+    def secret(self, reference: str) -> Secret:
+        """Resolve a reference; its value is redacted from now on."""
+        return Secret(self._resolver.resolve(reference), self._resolver.version(reference))
+
+    def secret_version(self, reference: str) -> str:
+        """Return a secret's version token."""
+        return self._resolver.version(reference)
+
+    def close(self) -> None:
+        """Close the platforms and remove their scratch files. Idempotent."""
+        with self._lock:
+            platforms, self._platforms = list(self._platforms.values()), {}
+            work_dir, self._work_dir = self._work_dir, ""
+        try:
+            for platform in platforms:
+                platform.close()
+        finally:
+            if work_dir:
+                shutil.rmtree(work_dir, ignore_errors=True)
+
+    def _plugin_settings(self, capability: str) -> dict[str, Plain]:
+        settings = self._project.settings.plugin(capability)
+        return {key: self._resolver.reveal(value) for key, value in settings.items()}
+
+    def _revealed(self, settings: dict[str, str]) -> dict[str, str]:
+        resolve: Callable[[str], str] = self._resolver.resolve
+        return {key: resolve(value) for key, value in settings.items()}
+
+    def _scratch(self) -> str:
+        if not self._work_dir:
+            self._work_dir = tempfile.mkdtemp(prefix=f"kindling-{self._run_id[-8:]}-")
+        return self._work_dir
+
+    def _vault(self, name: str) -> Secrets:
+        offer = self._project.loader.secrets(name)
+        settings = dict(self._project.settings.plugin(f"secrets:{name}"))
+        return offer.factory(SecretsSpec(environment=self._project.environment, settings=settings))

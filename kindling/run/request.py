@@ -1,0 +1,97 @@
+"""The RunRequest: JSON, and the only input of a run. The CLI builds it, later servers do."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from kindling.errors import UsageError
+
+if TYPE_CHECKING:
+    from kindling.values import Plain
+
+SCHEMA = "kindling.run-request/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What to run.
+
+    Attributes:
+        app: Reference `module:object`; "" where the app is an object of this process.
+        project: Absolute path of the project's folder.
+        environment: Environment name.
+        run_id: Chosen by the submitter; the idempotency key.
+        select: Selection expressions; () for everything.
+        exclude: Selection expressions to leave out.
+        start: First instant of slices to run, or "".
+        end: End of slices to run, or "".
+        max_slices: Most slices per entity; 0 for no limit.
+        full_refresh: Start over.
+        resume: Id of the run to continue, or "".
+        overrides: Settings by dotted key.
+        workers: Tasks at once; 0 for the setting `run.workers`.
+        submitter: Who asked.
+        principal: Workload principal the data is read as; "" for the app's name.
+        schema: Always `kindling.run-request/1`.
+    """
+
+    app: str
+    project: str
+    environment: str
+    run_id: str
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    start: str = ""
+    end: str = ""
+    max_slices: int = 0
+    full_refresh: bool = False
+    resume: str = ""
+    overrides: dict[str, Plain] = field(default_factory=dict)
+    workers: int = 0
+    submitter: str = ""
+    principal: str = ""
+    schema: str = SCHEMA
+
+    def to_json(self) -> str:
+        """Return the request as one line of JSON."""
+        import msgspec
+
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> RunRequest:
+        """Return the request of a JSON text.
+
+        Raises:
+            UsageError: KDL-USE-020, it is no request: the text says which key.
+        """
+        return decoded(cls, text, "a run request")
+
+
+def decoded(cls: type, text: str | bytes, what: str) -> RunRequest:
+    """Decode JSON into a frozen dataclass, strictly.
+
+    Raises:
+        UsageError: KDL-USE-020, the JSON does not fit; the text says where.
+    """
+    import msgspec
+
+    try:
+        found: RunRequest = msgspec.json.decode(text, type=cls)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise UsageError("KDL-USE-020", f"this is not {what}", why=str(error)) from error
+    return found
+
+
+def new_run_id() -> str:
+    """Return a new run id: UTC time to the second and eight random hex digits; ids sort by time."""
+    moment = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    return f"{moment}-{os.urandom(4).hex()}"
+
+
+def utc_now() -> str:
+    """Return the present instant as RFC 3339 UTC with milliseconds."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

@@ -1,0 +1,165 @@
+"""Make TaskSpecs and TaskRecords: the final fingerprint, with the versions that inputs have by now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kindling.hooks.executor import InputSpec, Outcome, TaskSpec
+from kindling.plan.decide import digest
+from kindling.records import TaskRecord
+from kindling.run.request import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kindling.plan.plan import Plan, PlannedInput, PlannedTask
+    from kindling.plan.planner import Planner
+    from kindling.plan.project import Project
+    from kindling.records import Lease
+    from kindling.run.request import RunRequest
+    from kindling.values import Plain
+
+
+class SpecMaker:
+    """Makes the specs of one wave, each right before its task starts.
+
+    Args:
+        project: The opened project.
+        planner: Holds the declarations and what the world looked like.
+        plan: The plan of this wave.
+        request: The run's request.
+        lease: The run's lease; its token is checked before each commit.
+        outcomes: Outcomes so far, by key; grows while the wave runs.
+    """
+
+    def __init__(  # made in one place
+        self,
+        project: Project,
+        planner: Planner,
+        plan: Plan,
+        request: RunRequest,
+        lease: Lease,
+        outcomes: Mapping[str, Outcome],
+    ) -> None:
+        self._project = project
+        self._entities = planner.binding.entities
+        self._facts = planner.facts
+        self._tasks: dict[str, PlannedTask] = {str(task.key): task for task in plan.tasks}
+        self._parts = {task.key.entity: dict(task.parts) for task in plan.tasks}
+        self._request = request
+        self._lease: dict[str, Plain] = {"key": lease.key, "token": lease.token}
+        self._outcomes = outcomes
+        self._final: dict[str, dict[str, str]] = {}
+        self._moment = utc_now()
+        self._planner = planner
+
+    def make(self, key: str, attempt: int) -> TaskSpec:
+        """Return the spec of a task whose inputs are ready."""
+        task = self._tasks[key]
+        bound = self._entities[task.key.entity]
+        parts = self._final_parts(task)
+        self._final[key] = parts
+        return TaskSpec(
+            run_id=self._request.run_id,
+            app=self._project.reference,
+            project=self._project.path,
+            environment=self._project.environment,
+            entity=task.key.entity,
+            slice=str(task.key.slice),
+            address=task.address.to_plain() if task.address else {},  # type: ignore[arg-type]  # JSON types
+            platform=task.platform,
+            inputs=tuple(self._input(planned) for planned in task.inputs),
+            fingerprint=digest(parts),
+            attempt=attempt,
+            timeout_s=self._timeout(task.key.entity),
+            grace_s=float(str(self._project.settings.get("run.grace_s") or 5.0)),
+            principal=self._request.principal or self._project.app.name,
+            overrides=dict(self._project.overrides),
+            full_refresh=any(reason.code == "refresh" for reason in task.reasons)
+            or (bound.pipe is not None and task.reasons[0].code == "vanished"),
+            moment=self._moment,
+            lease=dict(self._lease),
+        )
+
+    def _timeout(self, entity: str) -> float | None:
+        bound = self._entities[entity]
+        own = bound.override("timeout_s") or (bound.pipe.timeout_s if bound.pipe else None)
+        value = own if own is not None else self._project.settings.get("run.timeout_s")
+        return float(str(value)) if value else None
+
+    def retries(self, entity: str) -> int:
+        """Return how often a task is retried after transient errors."""
+        bound = self._entities[entity]
+        own = bound.override("retries")
+        if own is None and bound.pipe is not None:
+            own = bound.pipe.retries
+        value = own if own is not None else self._project.settings.get("run.retries")
+        return int(str(value or 0))
+
+    def _input(self, planned: PlannedInput) -> InputSpec:
+        bound = self._entities[planned.name]
+        shared = self._outcomes[planned.name].shared if planned.how == "shared" else {}
+        travels = (
+            bound.address is not None
+            and "travels" in self._project.catalog.find(f"storage:{bound.storage}").features
+        )
+        return InputSpec(
+            entity=planned.name,
+            address=bound.address.to_plain() if bound.address else {},  # type: ignore[arg-type]  # JSON types
+            version=self._version(planned.name) if travels else "",
+            how=planned.how,
+            cursor=planned.cursor,
+            shared=dict(shared),
+        )
+
+    def _version(self, name: str) -> str:
+        """Return the version of a table by now: of this run if it was made in it."""
+        made = [
+            outcome.version
+            for key, outcome in self._outcomes.items()
+            if key.partition("[")[0] == name and outcome.status == "done" and outcome.version
+        ]
+        return made[-1] if made else self._facts.version(self._entities[name]) or ""
+
+    def _final_parts(self, task: PlannedTask) -> dict[str, str]:
+        """Return the fingerprint parts with the inputs' versions of now."""
+        parts = {name: text for name, text in task.parts if not name.startswith("input:")}
+        parts = parts or self._planner.own_parts(task.key.entity)
+        for name in self._entities[task.key.entity].inputs:
+            parts[f"input:{name}"] = self._token(name)
+        return parts
+
+    def _token(self, name: str) -> str:
+        bound = self._entities[name]
+        if bound.address is not None:
+            return self._version(name)
+        parts = self._planner.own_parts(name)
+        for item in bound.inputs:
+            parts[f"input:{item}"] = self._token(item)
+        return digest(parts)
+
+    def record(self, key: str, outcome: Outcome) -> TaskRecord | None:
+        """Return what to remember of a task's success; None for memory entities.
+
+        Settings and secrets that the pipe asked for are parts as well: the next plan compares them.
+        """
+        task = self._tasks[key]
+        if task.address is None:
+            return None
+        parts = dict(self._final[key])
+        for name in outcome.settings_read:
+            parts[f"settings:{name}"] = self._project.settings.digest([name])
+        for reference in outcome.secrets_read:
+            parts[f"secret:{reference}"] = self._planner.secret_version(reference)
+        return TaskRecord(
+            task.key.entity,
+            str(task.key.slice),
+            digest(parts),
+            tuple(sorted(parts.items())),
+            outcome.version,
+            tuple(sorted(outcome.cursors.items())),
+            run_id=self._request.run_id,
+            finished=utc_now(),
+            seconds=round(outcome.seconds, 6),
+            rows=outcome.rows,
+        )
