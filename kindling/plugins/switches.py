@@ -16,7 +16,7 @@ from kindling.errors import PluginError
 from kindling.names import canonical
 from kindling.values import Value
 
-_HEADER = re.compile(r"^[ \t]*\[[ \t]*plugins[ \t]*\][ \t]*(?:#.*)?$", re.MULTILINE)
+_HEADER = re.compile(r"^[ \t]*\[[ \t]*plugins[ \t]*\][ \t]*(?:#[^\r\n]*)?(?=\r?$)", re.MULTILINE)
 _ANY_HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
 _KEY = re.compile(r"^[ \t]*disable[ \t]*=[ \t]*\[", re.MULTILINE)
 _TOKEN = re.compile(r"#[^\r\n]*|\"(?:\\.|[^\"\\\r\n])*\"|'[^'\r\n]*'|,|\]|[\s]+")
