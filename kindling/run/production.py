@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kindling.addresses import Address, Slice
 from kindling.errors import EngineLostError, RunError
 from kindling.frames import with_frames
+from kindling.hooks.executor import InputSpec
 from kindling.hooks.platform import SharedRef, Shares
 from kindling.hooks.storage import Changes, ReadRequest, Reads, ReportsBadRows
 from kindling.names import did_you_mean
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kindling.hooks import Frame
-    from kindling.hooks.executor import InputSpec, TaskSpec
+    from kindling.hooks.executor import TaskSpec
     from kindling.hooks.platform import Session
     from kindling.hooks.storage import BadRows, Storage, Store
     from kindling.pipe import Pipe
@@ -81,10 +82,23 @@ class Production:
             )
         return made
 
+    def give(self, name: str, frame: Frame) -> None:
+        """Use a frame as an input instead of reading it: for tests of single pipes."""
+        self._made[name] = frame
+
+    def missing(self, name: str) -> list[str]:
+        """Return the inputs that are neither given, planned nor made by a known pipe."""
+        found: list[str] = []
+        for item in self.names[name]:
+            if item in self._made or item in self.inputs:
+                continue
+            found += self.missing(item) if item in self.pipes else [item]
+        return found
+
     def _input(self, name: str, reader: str) -> Frame:
         if name in self._made:
             return self._made[name]
-        planned = self.inputs[name]
+        planned = self.inputs.get(name) or InputSpec(name, {}, how="inline")
         if planned.how == "changes" and reader == self.spec.entity:
             frame = self._changes(planned)
         elif planned.how in ("read", "changes"):
