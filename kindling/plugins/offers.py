@@ -14,7 +14,7 @@ import pluggy
 
 from kindling.errors import PluginError
 from kindling.hooks import PROJECT, Offer
-from kindling.names import did_you_mean
+from kindling.names import close_names, did_you_mean
 from kindling.plugins.contracts import APIS
 from kindling.plugins.importing import facts, owner
 from kindling.plugins.manifest import Capability
@@ -91,7 +91,7 @@ def _misspelt(manager: pluggy.PluginManager, capability: Capability, module: Mod
     return PluginError(
         "KDL-PLUG-023",
         f"{module.__name__!r} of {owner(capability)} implements the unknown hook {unknown[0]!r}",
-        why=did_you_mean(unknown[0], known),
+        why=did_you_mean(unknown[0], close_names(unknown[0], known, most=1) or known),
         where=_place(module),
         hint=f"rename it to kindling_{capability.kind}_offers",
         **facts(capability),
