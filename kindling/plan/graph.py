@@ -71,22 +71,24 @@ class Graph:
             self._order = tuple(order)
         return self._order
 
-    def ancestors(self, name: str, depth: int | None = None) -> frozenset[str]:
-        """Return all that a node needs, directly or not, within so many steps; without itself."""
-        return self._reach(name, self.needs, depth)
+    def ancestors(self, *names: str, depth: int | None = None) -> frozenset[str]:
+        """Return all that nodes need, directly or not, within so many steps; without themselves."""
+        return self._reach(names, self.needs, depth)
 
-    def descendants(self, name: str, depth: int | None = None) -> frozenset[str]:
-        """Return all that needs a node, directly or not, within so many steps; without itself."""
-        return self._reach(name, self._readers, depth)
+    def descendants(self, *names: str, depth: int | None = None) -> frozenset[str]:
+        """Return all that needs nodes, directly or not, within so many steps; without themselves."""
+        return self._reach(names, self._readers, depth)
 
-    def _reach(self, name: str, edges: Mapping[str, Sequence[str]], depth: int | None) -> frozenset[str]:
-        seen, border = {name}, [name]
+    def _reach(
+        self, names: Sequence[str], edges: Mapping[str, Sequence[str]], depth: int | None
+    ) -> frozenset[str]:
+        seen, border = set(names), list(names)
         while border and (depth is None or depth > 0):
             depth = None if depth is None else depth - 1
             step = dict.fromkeys(other for node in border for other in edges[node])
             border = [other for other in step if other not in seen]
             seen.update(border)
-        return frozenset(seen - {name})
+        return frozenset(seen.difference(names))
 
     def critical_path(self, seconds: Mapping[str, float]) -> Mapping[str, float]:
         """Return each node's longest remaining path in seconds, itself included: its priority.

@@ -124,9 +124,18 @@ def test_ancestors_and_descendants_are_each_others_mirror(
 @pytest.mark.parametrize(("depth", "found"), [(0, ""), (1, "c"), (2, "bc"), (None, "abc")])
 def test_a_depth_limits_the_steps(depth: int | None, found: str) -> None:
     graph = Graph({"b": ["a"], "c": ["b"], "d": ["c"]})
-    assert graph.ancestors("d", depth) == frozenset(found)
+    assert graph.ancestors("d", depth=depth) == frozenset(found)
     mirrored = {"a": "d", "b": "c", "c": "b"}
-    assert graph.descendants("a", depth) == frozenset(mirrored[name] for name in found)
+    assert graph.descendants("a", depth=depth) == frozenset(mirrored[name] for name in found)
+
+
+@given(any_needs, names, names, st.integers(0, 3) | st.none())
+def test_what_several_nodes_reach_is_what_each_reaches(
+    needs: dict[str, list[str]], one: str, other: str, depth: int | None
+) -> None:
+    graph = Graph({one: [], other: [], **needs})
+    both = graph.ancestors(one, depth=depth) | graph.ancestors(other, depth=depth)
+    assert graph.ancestors(one, other, depth=depth) == both - {one, other}
 
 
 @given(acyclic(), st.dictionaries(names, st.floats(0, 100), max_size=8))
