@@ -61,7 +61,7 @@ class Site:
         self.distribution(
             "kindling-core",
             entries={
-                "kindling.state": {"sqlite": "kindling.run.sqlite"},
+                "kindling.state": {"sqlite": "kindling.run.sqlite_plugin"},
                 "kindling.secrets": {"env": "kindling.config.env_secrets"},
                 "kindling.manifest": {"kindling-core": "kindling"},
             },

@@ -10,7 +10,7 @@ from kindling.plugins.installed import Conflict, Installed
 from kindling.plugins.manifest import Capability, Distribution
 
 if TYPE_CHECKING:
-    from conftest import Site
+    from tests.kernel.plugins.conftest import Site
 
 HEAVY = [
     "importlib.metadata",

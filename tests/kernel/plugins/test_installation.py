@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Site
+    from tests.kernel.plugins.conftest import Site
 
 BACKEND = '''
 """Builds a wheel of `src/`: whole, or (editable) with a link to it by path or by an import hook."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Site
+    from tests.kernel.plugins.conftest import Site
 
 KINDS = ("platform", "storage", "executor", "state", "secrets", "sink", "command")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import Site
+    from tests.kernel.plugins.conftest import Site
 
 ATTEMPT = "attempt(loader.storage, 'ore')"
 HEAD = "from kindling.hooks import hookimpl\nfrom kindling.hooks.storage import StorageOffer\n"

@@ -11,7 +11,7 @@ from kindling.plugins.manifest import Capability
 from kindling.plugins.policy import Policy
 
 ORE = Capability("storage", "ore", "kindling-plugin-ore", "1.0", "1.0", "kindling_plugin_ore.plugin")
-OWN = Capability("state", "sqlite", "kindling-core", "1.0", "1.0", "kindling.run.sqlite")
+OWN = Capability("state", "sqlite", "kindling-core", "1.0", "1.0", "kindling.run.sqlite_plugin")
 SPELLINGS = (
     "Kindling_Plugin.Ore",
     "kindling-plugin-ore",

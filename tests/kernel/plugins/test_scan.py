@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import Site
+    from tests.kernel.plugins.conftest import Site
 
 IDS = "[item.id for item in catalog.capabilities()]"
 FAULTS = "[str(item) for item in catalog.faults]"
@@ -13,7 +13,7 @@ FAULTS = "[str(item) for item in catalog.faults]"
 def test_the_kernel_offers_its_own_state_and_secrets(site: Site) -> None:
     assert site.tell("[(i.id, i.distribution, i.module) for i in catalog.capabilities()]") == [
         ["secrets:env", "kindling-core", "kindling.config.env_secrets"],
-        ["state:sqlite", "kindling-core", "kindling.run.sqlite"],
+        ["state:sqlite", "kindling-core", "kindling.run.sqlite_plugin"],
     ]
 
 

@@ -113,10 +113,10 @@ def test_the_files_mode_and_a_link_to_it_stay(toml: Path, tmp_path: Path) -> Non
     "text", ['plugins.disable = ["a"]\n', 'plugins = {disable = ["a"]}\n', '[plugins]\n"disable" = ["a"]\n']
 )
 def test_other_forms_are_left_alone_and_told(toml: Path, text: str) -> None:
-    for change in (lambda: disable(str(toml), "ore"), lambda: enable(str(toml), "a")):
+    for change, name in ((disable, "ore"), (enable, "a")):
         toml.write_text(text)
         with pytest.raises(PluginError) as caught:
-            change()
+            change(str(toml), name)
         assert str(caught.value) == (
             f"KDL-PLUG-031: {str(toml)!r} cannot be edited\n"
             "  why: [plugins] is written in a form that this command does not edit\n"
