@@ -53,12 +53,17 @@ class Catalog:
 
     def __init__(self, installed: Installed, policy: Policy) -> None:
         self.policy = policy
+        self._installed = installed
         self.faults: tuple[PluginError, ...] = installed.faults
         self.distributions: tuple[Distribution, ...] = installed.distributions
         self._by_id: dict[str, tuple[Capability, ...]] = {}
         for capability in installed.capabilities:
             self._by_id[capability.id] = (*self._by_id.get(capability.id, ()), capability)
         self.conflicts: tuple[Conflict, ...] = (*installed.conflicts, *self._offered_twice())
+
+    def under(self, policy: Policy) -> Catalog:
+        """Return the same catalog judged by another policy; nothing is read again."""
+        return Catalog(self._installed, policy)
 
     def installed(self) -> tuple[Capability, ...]:
         """Return every sound capability, usable or not, sorted by id and distribution."""

@@ -134,3 +134,10 @@ def test_the_fault_of_a_broken_distribution_answers_for_its_capabilities() -> No
     broken = Catalog(Installed((), (), (fault,)), Policy())
     assert refusal(broken, "storage:delta") == "KDL-PLUG-010: broken"
     assert refusal(broken, "storage:files").startswith("KDL-PLUG-002")
+
+
+def test_another_policy_judges_the_same_catalog_anew() -> None:
+    before = catalog(capability("storage:delta"))
+    after = before.under(Policy(disable=("delta",)))
+    assert (before.has("storage:delta"), after.has("storage:delta")) == (True, False)
+    assert after.under(Policy()).has("storage:delta")
