@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kindling.config.env_secrets import EnvironmentSecrets
+from kindling.run.env_secrets import EnvironmentSecrets
 from kindling.config.secrets import Redactor, Reference, SecretResolver
 from kindling.errors import ConfigError
 

@@ -62,7 +62,7 @@ class Site:
             "kindling-core",
             entries={
                 "kindling.state": {"sqlite": "kindling.run.sqlite_plugin"},
-                "kindling.secrets": {"env": "kindling.config.env_secrets"},
+                "kindling.secrets": {"env": "kindling.run.env_secrets"},
                 "kindling.manifest": {"kindling-core": "kindling"},
             },
             version="0.1.0",

@@ -12,7 +12,7 @@ FAULTS = "[str(item) for item in catalog.faults]"
 
 def test_the_kernel_offers_its_own_state_and_secrets(site: Site) -> None:
     assert site.tell("[(i.id, i.distribution, i.module) for i in catalog.capabilities()]") == [
-        ["secrets:env", "kindling-core", "kindling.config.env_secrets"],
+        ["secrets:env", "kindling-core", "kindling.run.env_secrets"],
         ["state:sqlite", "kindling-core", "kindling.run.sqlite_plugin"],
     ]
 

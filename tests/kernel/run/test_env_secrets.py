@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from kindling.config.env_secrets import EnvironmentSecrets, kindling_secrets_offers, open_environment
+from kindling.run.env_secrets import EnvironmentSecrets, kindling_secrets_offers, open_environment
 from kindling.errors import ConfigError
 from kindling.hooks.secrets import ListsSecrets, Secrets, SecretsSpec
 
