@@ -122,7 +122,7 @@ def open_project(
         settings = load(loaded.settings)
     policy = Policy.of(settings.to_plain(), variables)
     if policy != catalog.policy:
-        catalog = read_catalog(cache, policy)
+        catalog = catalog.under(policy)
     return Project(path, reference=reference, app=loaded, settings=settings, catalog=catalog, overrides=given)
 
 
