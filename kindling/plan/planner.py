@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from hashlib import blake2b
 
@@ -71,7 +70,7 @@ class Planner:
         self._codes: dict[str, tuple[str, tuple[str, ...]]] = {}
         self.binding: Binding = bind(project.app, project.settings, project.catalog)
         self.facts = Facts(project.loader)
-        self._fingerprinter = Fingerprinter(self._roots())  # one for all pipes: they share helpers
+        self._fingerprinter = Fingerprinter(project.code_roots())  # one for all pipes: they share helpers
 
     def plan(self, wish: Wish) -> Plan:
         """Look at the world and decide."""
@@ -163,14 +162,6 @@ class Planner:
             digest = self._fingerprinter.code(pipe.function)
             self._codes[name] = (digest.digest, digest.opaque)
         return self._codes[name]
-
-    def _roots(self) -> list[str]:
-        """Return the folders whose code is the app's own: the project, and the app's package elsewhere."""
-        file = self._project.app.place.file
-        roots = [self._project.path]
-        if os.path.isabs(file) and not file.startswith(self._project.path):
-            roots.append(os.path.dirname(file))
-        return roots
 
     def _check_sql(self, plan: Plan) -> None:
         """Check the SQL texts of what would run; others were checked when they ran."""

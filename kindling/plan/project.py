@@ -67,6 +67,13 @@ class Project:
         os.makedirs(folder, exist_ok=True)
         return folder
 
+    def code_roots(self) -> tuple[str, ...]:
+        """Return the folders whose code is the app's own: the project, and the app's package elsewhere."""
+        file = self.app.place.file
+        if os.path.isabs(file) and not file.startswith(self.path + os.sep):
+            return (self.path, os.path.dirname(file))
+        return (self.path,)
+
     def input_name(self, handle: Entity, name: str) -> str:
         """Return the name of what a handle stands for: a reference to this app is its own entity."""
         if handle.ref is not None and handle.ref[0] == self.app.name:

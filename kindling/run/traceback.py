@@ -8,26 +8,30 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import TracebackType
 
-_KERNEL = os.path.dirname(os.path.dirname(__file__)) + os.sep
+_STDLIB = os.path.dirname(os.__file__) + os.sep
 
 
-def user_place(error: BaseException, project: str) -> tuple[str, bool]:
-    """Return (`file:line` of the innermost frame of the project's code, whether the error is its own).
+def user_place(error: BaseException, roots: tuple[str, ...]) -> tuple[str, bool]:
+    """Return (`file:line` of the innermost frame of the app's code, whether the error is its own).
 
-    An error is the code's own when no frame of an installed library of the engine raised it: the
-    innermost frame lies in the project, in the standard library or in a file outside of site-packages.
+    An error is the code's own when its innermost frame lies in the app or in the standard library that
+    it called; one of an installed library (an engine) is not.
+
+    Args:
+        error: What was raised.
+        roots: Folders of the app's code.
     """
     place, last = "", ""
     trace: TracebackType | None = error.__traceback__
     while trace is not None:
         last = trace.tb_frame.f_code.co_filename
-        is_user = not last.startswith((_KERNEL, "<")) and "site-packages" not in last
-        if is_user and (last.startswith(project) or not _is_library(last)):
+        if _is_own(last, roots):
             relative = os.path.relpath(last)
             place = f"{last if relative.startswith('..') else relative}:{trace.tb_lineno}"
         trace = trace.tb_next
-    return place, bool(place) and "site-packages" not in last
+    is_library = "site-packages" in last or not last.startswith(_STDLIB)
+    return place, bool(place) and (_is_own(last, roots) or not is_library)
 
 
-def _is_library(path: str) -> bool:
-    return path.startswith(os.path.dirname(os.__file__))
+def _is_own(path: str, roots: tuple[str, ...]) -> bool:
+    return "site-packages" not in path and any(path.startswith(root + os.sep) for root in roots)

@@ -283,7 +283,7 @@ class Worker:
 
     def _foreign(self, running: _Running, error: BaseException, where: str) -> KindlingError:
         """Return the error for an exception of the pipe's own code or of the engine."""
-        place, inside = user_place(error, self._project.path)
+        place, inside = user_place(error, self._project.code_roots())
         platform = running.platform
         text = platform.explain(error) if platform else str(error)
         what = (
