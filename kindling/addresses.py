@@ -19,7 +19,8 @@ class Address(Value):
         location: Name of the configured location, or "" where the declaration gives the place.
         parts: The entity's name parts after the naming template.
         uri: Folder, file, glob or other locator as an absolute path or URL; "" where it has none.
-        options: The declaration's own options, sorted `(name, value)` pairs of JSON scalars.
+        options: The declaration's own options, sorted `(name, value)` pairs of JSON scalars; a source
+            with a declared schema has it as DDL under `schema`.
         credential: A `secret://` reference, or "".
     """
 

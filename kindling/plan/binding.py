@@ -144,6 +144,8 @@ def _bind_one(  # noqa: PLR0917  # one call, in the order of the parameters
     storage = entity.storage.name or str(settings.get("storage.default"))
     capability = catalog.find(f"storage:{storage}")
     options = dict(entity.storage.options)
+    if entity.schema is not None and not isinstance(entity, Pipe):
+        options["schema"] = entity.schema.ddl()  # files need it to read at all, tables may ignore it
     if entity.ref is not None and entity.ref[0] != app.name:
         address = _foreign_address(entity.ref, storage, options, settings)
     else:
