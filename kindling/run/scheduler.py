@@ -187,7 +187,9 @@ class _Schedule:
         self._make_spec = make_spec
         self._listener = listener
         self._slots = executor.slots
-        self._place = {job.key: place for place, job in enumerate(jobs)}
+        self._keys = [job.key for job in jobs]
+        self._ranks = [-job.priority for job in jobs]
+        self._place = {key: place for place, key in enumerate(self._keys)}
         self._readers: list[list[int]] = [[] for _ in jobs]
         self._waits = [0] * len(jobs)
         self._attempts = [0] * len(jobs)
@@ -198,12 +200,12 @@ class _Schedule:
         self._halted = False
         self._cancelled = False
         for place, job in enumerate(jobs):
-            needs = {self._place[need] for need in job.needs if need in self._place}
-            self._waits[place] = len(needs)
-            for need in needs:
-                self._readers[need].append(place)
-            if not needs:
-                heappush(self._ready, (-job.priority, place))
+            for need in dict.fromkeys(job.needs):
+                if need in self._place:
+                    self._readers[self._place[need]].append(place)
+                    self._waits[place] += 1
+            if not self._waits[place]:
+                heappush(self._ready, (self._ranks[place], place))
 
     def run(self) -> None:
         """Work until each job has a result."""
@@ -219,7 +221,7 @@ class _Schedule:
                 raise
             else:
                 break
-        left = [job.key for job in self._jobs if job.key not in self.results]
+        left = [key for key in self._keys if key not in self.results]
         if left:
             raise RunError("KDL-RUN-020", f"tasks wait for each other: {', '.join(left)}", keys=left)
 
@@ -256,14 +258,16 @@ class _Schedule:
             self._halt("cancelled", "")
         while self._timers and self._timers[0][0] <= time.monotonic():
             place = heappop(self._timers)[1]
-            heappush(self._ready, (-self._jobs[place].priority, place))
-        while self._ready and len(self._flying) < self._slots:
-            self._start(heappop(self._ready)[1])
+            heappush(self._ready, (self._ranks[place], place))
+        ready, flying, slots = self._ready, self._flying, self._slots
+        while ready and len(flying) < slots:
+            self._start(heappop(ready)[1])
 
     def _start(self, place: int) -> None:
-        key = self._jobs[place].key
+        key = self._keys[place]
         self._attempts[place] = attempt = self._attempts[place] + 1
-        self._unsettled.pop(place, None)
+        if attempt > 1:
+            self._unsettled.pop(place, None)
         self._listener.started(key, attempt)
         self._flying[key] = 0.0
         try:
@@ -279,8 +283,13 @@ class _Schedule:
             return  # a second outcome of one attempt: the first one counts
         place = self._place[key]
         if outcome.status == "done":
-            self._finish(key, outcome)
-            self._release(place)
+            self.results[key] = outcome
+            self._listener.finished(key, outcome)
+            waits = self._waits
+            for reader in self._readers[place]:
+                waits[reader] -= 1
+                if not waits[reader] and not self._halted and self._keys[reader] not in self.results:
+                    heappush(self._ready, (self._ranks[reader], reader))
         elif self._may_retry(place, outcome):
             attempt = self._attempts[place]
             wait_s = self.backoff(attempt)
@@ -302,25 +311,18 @@ class _Schedule:
         self.results[key] = outcome
         self._listener.finished(key, outcome)
 
-    def _release(self, place: int) -> None:
-        for reader in self._readers[place]:
-            self._waits[reader] -= 1
-            job = self._jobs[reader]
-            if not self._waits[reader] and job.key not in self.results:
-                heappush(self._ready, (-job.priority, reader))
-
     def _fail(self, place: int) -> None:
-        cause = self._jobs[place].key
+        cause = self._keys[place]
         behind = list(self._readers[place])
         for reader in behind:
-            if self._jobs[reader].key not in self.results:
+            if self._keys[reader] not in self.results:
                 self._skip(reader, "upstream", cause)
                 behind += self._readers[reader]
         if self.stops and not self._halted:
             self._halt("stopped", cause)
 
     def _skip(self, place: int, reason: str, cause: str) -> None:
-        key = self._jobs[place].key
+        key = self._keys[place]
         self.results[key] = Skipped(key, reason, cause)
         self._listener.skipped(key, cause)
 
@@ -330,9 +332,9 @@ class _Schedule:
         self._ready.clear()
         self._timers.clear()
         for place, outcome in sorted(self._unsettled.items()):
-            self._finish(self._jobs[place].key, outcome)
-        for place, job in enumerate(self._jobs):
-            if job.key not in self.results and job.key not in self._flying:
+            self._finish(self._keys[place], outcome)
+        for place, key in enumerate(self._keys):
+            if key not in self.results and key not in self._flying:
                 self._skip(place, reason, cause)
 
     def _cancel_flying(self) -> None:
