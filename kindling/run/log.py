@@ -2,50 +2,57 @@
 
 from __future__ import annotations
 
-import json
-import traceback
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+import structlog
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, MutableMapping
 
     from kindling.hooks.executor import TaskSpec
 
+    Entry = MutableMapping[str, object]
 
-class RunLog:
-    """Appends JSON lines to `log.jsonl`: one `write` per line, so that threads never mix lines.
 
-    Implements `kindling.context.Log`.
-    """
+class _Appender:
+    """Appends each line with one `write`, so that threads and processes never mix lines."""
 
-    def __init__(self, path: str, redact: Callable[[str], str], bound: dict[str, object]) -> None:
+    def __init__(self, path: str, redact: Callable[[str], str]) -> None:
         self._path = path
         self._redact = redact
-        self._bound = bound
 
-    def info(self, event: str, **fields: object) -> None:
-        """Log one line."""
-        self._write("info", event, fields)
-
-    def warning(self, event: str, **fields: object) -> None:
-        """Log one line that a person should look at."""
-        self._write("warning", event, fields)
-
-    def error(self, event: str, error: BaseException) -> None:
-        """Log an exception with its whole traceback."""
-        text = "".join(traceback.format_exception(error))
-        self._write("error", event, {"traceback": text})
-
-    def _write(self, level: str, event: str, fields: dict[str, object]) -> None:
-        moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        line = {"at": moment, "level": level, "event": event, **self._bound, **fields}
-        text = self._redact(json.dumps(line, default=str, ensure_ascii=False))
+    def msg(self, line: str) -> None:
         with open(self._path, "a", encoding="utf-8") as file:
-            file.write(text + "\n")
+            file.write(self._redact(line) + "\n")
+
+    info = warning = error = debug = msg
 
 
-def open_log(run_dir: str, redact: Callable[[str], str], spec: TaskSpec) -> RunLog:
-    """Return the log of a task; the folder exists, the file is made with the first line."""
-    bound: dict[str, object] = {"run_id": spec.run_id, "task": spec.key, "attempt": spec.attempt}
-    return RunLog(f"{run_dir}/log.jsonl", redact, bound)
+def make_log(path: str, redact: Callable[[str], str], **bound: object) -> structlog.stdlib.BoundLogger:
+    """Return a logger that appends to a file; keys of a line: at, level, event, what is bound, fields.
+
+    It implements `kindling.context.Log`.
+
+    Args:
+        path: The file; made with the first line.
+        redact: Applied to each whole line.
+        **bound: Fields of every line.
+    """
+    logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        _Appender(path, redact),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(0),
+        context_class=dict,
+    )
+    return logger.bind(**bound)
+
+
+def open_log(run_dir: str, redact: Callable[[str], str], spec: TaskSpec) -> structlog.stdlib.BoundLogger:
+    """Return the log of a task."""
+    path = f"{run_dir}/log.jsonl"
+    return make_log(path, redact, run_id=spec.run_id, task=spec.key, attempt=spec.attempt)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from kindling.errors import UsageError
+from kindling.values import Plain  # msgspec reads it
 
-if TYPE_CHECKING:
-    from kindling.values import Plain
-
+T = TypeVar("T")
 SCHEMA = "kindling.run-request/1"
 
 
@@ -57,9 +56,7 @@ class RunRequest:
 
     def to_json(self) -> str:
         """Return the request as one line of JSON."""
-        import msgspec
-
-        return msgspec.json.encode(self).decode()
+        return encoded(self)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> RunRequest:
@@ -71,7 +68,14 @@ class RunRequest:
         return decoded(cls, text, "a run request")
 
 
-def decoded(cls: type, text: str | bytes, what: str) -> RunRequest:
+def encoded(document: object) -> str:
+    """Return a frozen dataclass of JSON types (RunRequest, TaskSpec, Outcome) as one line of JSON."""
+    import msgspec
+
+    return msgspec.json.encode(document).decode()
+
+
+def decoded(cls: type[T], text: str | bytes, what: str) -> T:
     """Decode JSON into a frozen dataclass, strictly.
 
     Raises:
@@ -80,10 +84,9 @@ def decoded(cls: type, text: str | bytes, what: str) -> RunRequest:
     import msgspec
 
     try:
-        found: RunRequest = msgspec.json.decode(text, type=cls)
+        return msgspec.json.decode(text, type=cls)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise UsageError("KDL-USE-020", f"this is not {what}", why=str(error)) from error
-    return found
 
 
 def new_run_id() -> str:

@@ -238,7 +238,7 @@ class Worker:
             transient = False
         redact = self._capabilities.redactor.redact
         known.what, known.why, known.hint = redact(known.what), redact(known.why), redact(known.hint)
-        open_log(self._project.run_dir(spec.run_id), redact, spec).error("task failed", error)
+        open_log(self._project.run_dir(spec.run_id), redact, spec).error("task failed", exc_info=error)
         return Outcome(
             key=spec.key,
             status=status,

@@ -21,7 +21,7 @@ from kindling.plugins.catalog import read_catalog
 from kindling.plugins.loader import Loader
 from kindling.plugins.policy import Policy
 from kindling.run.context import TaskContext, table_of_rows
-from kindling.run.log import RunLog
+from kindling.run.log import make_log
 from kindling.run.production import Production, shaped
 from kindling.schemas import parse_schema
 from kindling.secret import Secret
@@ -123,7 +123,7 @@ class PipeRunner:
 
     def _context(self, session: Session) -> TaskContext:
         resolver = SecretResolver(self._vault, self._redactor)
-        log = RunLog(f"{self._log_dir}/log.jsonl", self._redactor.redact, {})
+        log = make_log(f"{self._log_dir}/log.jsonl", self._redactor.redact)
         return TaskContext(session, self._settings, _secrets_of(resolver), Slice(), log)
 
     def _vault(self, name: str) -> Secrets:
