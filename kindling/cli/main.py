@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from kindling.errors import KindlingError
 from kindling.names import did_you_mean
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "check": "Check declarations, SQL and settings; no engine starts.",
+    "completion": "Print the completion script of a shell.",
     "config": "Show settings and where each comes from.",
     "doctor": "Look at this machine: Python, plugins, engines, state.",
     "explain": "Explain an error code.",
@@ -56,9 +58,18 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command of an argument list; an unknown one is an error with suggestions."""
         name = args[0]
-        if self.get_command(ctx, name) is None:
+        if self.get_command(ctx, name) is None and not ctx.resilient_parsing:  # the shell completes
             ctx.fail(f"there is no command {name!r}; {did_you_mean(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command's name, importing none of them."""
+        known = {**COMMANDS, **_plugin_commands()}
+        found = [
+            CompletionItem(name, help=known[name]) for name in sorted(known) if name.startswith(incomplete)
+        ]
+        # A group completes its options in the same way as any command does.
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands with their help, importing none of them."""
@@ -78,12 +89,17 @@ def _plugin_commands() -> dict[str, str]:
 
 
 def _plugin_command(name: str) -> click.Command:
-    from kindling.cli.places import catalog_here, project_here
+    """Load a plugin's command; where the settings cannot be read, nobody knows whether it may run."""
+    from kindling.cli.permitted import permitted
     from kindling.hooks.command import CommandSpec
+    from kindling.plugins.catalog import read_catalog
     from kindling.plugins.loader import Loader
 
-    catalog = catalog_here()
-    return Loader(catalog, catalog.policy).command(name).factory(CommandSpec(project_here()))
+    found = permitted(os.getcwd())
+    if found.fault is not None:
+        raise found.fault
+    catalog = read_catalog(found.cache, found.policy)
+    return Loader(catalog, found.policy).command(name).factory(CommandSpec(found.project))
 
 
 @click.group(

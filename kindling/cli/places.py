@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kindling.config.settings import find_project, project_state_dir
+from kindling.cli.permitted import permitted
+from kindling.config.settings import find_project
 from kindling.errors import ConfigError, UsageError
 from kindling.plan.project import open_project
 from kindling.plugins.catalog import read_catalog
-from kindling.plugins.policy import Policy
 from kindling.run.states import open_state
 
 if TYPE_CHECKING:
@@ -33,10 +33,9 @@ def project_here() -> str:
 
 
 def catalog_here() -> Catalog:
-    """Return the installed capabilities; the cache lies in the project if there is one."""
-    project = project_here()
-    cache = f"{project_state_dir(project)}/cache" if project else ""
-    return read_catalog(cache, Policy.of({}, os.environ))
+    """Return the installed capabilities, judged by the project's policy if there is a project."""
+    found = permitted(os.getcwd())
+    return read_catalog(found.cache, found.policy)
 
 
 def parse_overrides(pairs: tuple[str, ...]) -> dict[str, Plain]:
@@ -57,12 +56,32 @@ def parse_overrides(pairs: tuple[str, ...]) -> dict[str, Plain]:
 @contextmanager
 def opened(environment: str | None, overrides: tuple[str, ...] = ()) -> Iterator[tuple[Project, State]]:
     """Open the project around the present folder and its state, and close the state again."""
-    project = open_project(os.getcwd(), environment=environment or "", overrides=parse_overrides(overrides))
+    project = app_opened(environment, overrides)
     state = open_state(project)
     try:
         yield project, state
     finally:
         state.close()
+
+
+def app_opened(environment: str | None, overrides: tuple[str, ...] = ()) -> Project:
+    """Open the project around the present folder, without its state."""
+    return open_project(os.getcwd(), environment=environment or "", overrides=parse_overrides(overrides))
+
+
+def settings_opened(environment: str | None, overrides: tuple[str, ...] = ()) -> Project:
+    """Open the project around the present folder without importing its app: the app is an empty one.
+
+    Histories can be read and runs cancelled while the app's code is broken.
+    """
+    from kindling.app import App
+
+    return open_project(
+        find_project(os.getcwd()),
+        environment=environment or "",
+        overrides=parse_overrides(overrides),
+        app=App("none"),
+    )
 
 
 def common_options(command: Callable[..., object]) -> Callable[..., object]:

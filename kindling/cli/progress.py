@@ -8,6 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, TextIO
 
+from kindling.cli.tables import short_version
 from kindling.events import (
     Heartbeat,
     RunStarted,
@@ -122,7 +123,7 @@ def finish_text(event: TaskFinished) -> str:
     if event.rows is not None:
         parts.insert(0, f"{event.rows:,} rows")
     if event.version:
-        parts.append(f"version {event.version.partition('-')[0]}")
+        parts.append(f"version {short_version(event.version)}")
     parts += [
         f"{count:,} {name.removeprefix('rows_')}"
         for name, count in event.metrics.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from kindling.cli.tables import table_text
+from kindling.cli.tables import short_version, table_text
 
 if TYPE_CHECKING:
     from kindling.hooks.executor import Outcome
@@ -32,7 +32,7 @@ def _table(result: RunResult) -> str:
     rows = [("entity", "rows", "seconds", "version", "status")]
     for key, outcome in result.outcomes.items():
         rows.append(
-            (key, _rows(outcome), f"{outcome.seconds:.2f}", outcome.version.partition("-")[0], outcome.status)
+            (key, _rows(outcome), f"{outcome.seconds:.2f}", short_version(outcome.version), outcome.status)
         )
     rows += [(key, "", "", "", f"skipped: {cause} failed") for key, cause in result.skipped.items()]
     return table_text(rows)

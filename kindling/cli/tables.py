@@ -23,6 +23,12 @@ def table_text(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
+def short_version(version: str) -> str:
+    """Return a version for people: a table's number, else the first letters of the opaque token."""
+    number, _, _ = version.partition("-")
+    return number if number.isdecimal() else version[:10]
+
+
 def plan_text(plan: Plan, *, is_verbose: bool = False) -> str:
     """Return a plan for people: a head line, a table, warnings, a last line with counts."""
     shown = [t for t in plan.tasks if is_verbose or t.action in (RUN, DEFERRED)]
