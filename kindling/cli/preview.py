@@ -10,8 +10,10 @@ from kindling.cli.tables import table_text
 from kindling.errors import KindlingError, RunError, UsageError
 from kindling.hooks.platform import SessionSpec
 from kindling.hooks.storage import ReadRequest, Reads
+from kindling.plan.binding import find_entity
 from kindling.plan.facts import Facts
 from kindling.run.capabilities import Capabilities
+from kindling.run.commitment import QUARANTINE, quarantine_of
 from kindling.run.request import new_run_id
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from kindling.hooks import Frame
     from kindling.hooks.platform import Platform, Session
     from kindling.hooks.storage import Store
-    from kindling.plan.binding import Bound
+    from kindling.plan.binding import Binding, Bound
     from kindling.plan.project import Project
     from kindling.schemas import Schema
 
@@ -44,6 +46,18 @@ class Preview:
     rows: tuple[tuple[object, ...], ...]
     version: str
     notes: tuple[str, ...]
+
+
+def shown_entity(binding: Binding, name: str) -> Bound:
+    """Return an entity by its name, or the quarantine of one by `<name>__quarantine`.
+
+    Raises:
+        PlanError: KDL-PLAN-001, there is none.
+    """
+    base = binding.entities.get(name.removesuffix(QUARANTINE))
+    if base is None or base.name == name or base.pipe is None or base.address is None:
+        return find_entity(binding, name)
+    return base.replace(name=name, address=quarantine_of(base.address))
 
 
 def preview(project: Project, bound: Bound, *, limit: int, version: str) -> Preview:
@@ -101,7 +115,8 @@ def _frame(bound: Bound, store: Store, version: str) -> tuple[Frame, str]:
         raise _absent(bound)
     if not isinstance(store, Reads):
         raise UsageError("KDL-USE-036", f"the storage {bound.storage!r} of {bound.name!r} cannot be read")
-    return store.read(ReadRequest(version=version or None, schema=bound.entity.schema)), newest
+    schema = None if bound.name.endswith(QUARANTINE) else bound.entity.schema
+    return store.read(ReadRequest(version=version or None, schema=schema)), newest
 
 
 def _collected(
@@ -143,7 +158,7 @@ def _absent(bound: Bound) -> UsageError:
             f"{bound.name!r} was never made",
             why=f"nothing is found at {place}" if place else "",
             where=str(bound.entity.place),
-            hint=f"kindling run -s +{bound.name}",
+            hint=f"kindling run -s +{bound.name.removesuffix(QUARANTINE)}",
         )
     return UsageError(
         "KDL-USE-035",

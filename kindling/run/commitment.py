@@ -96,11 +96,7 @@ class Commitment:
     def _commit_quarantine(self, checked: Checked, schema: Schema, counts: dict[str, int]) -> int:
         if checked.quarantine is None:
             return 0
-        address = Address.from_plain(self.spec.address)
-        place = address.replace(
-            parts=(*address.parts[:-1], address.parts[-1] + QUARANTINE),
-            uri=address.uri.rstrip("/") + QUARANTINE if address.uri else "",
-        )
+        place = quarantine_of(Address.from_plain(self.spec.address))
         store = self.storage(place.storage).open(place, self.session)
         fields = tuple(Field(field.name, field.type) for field in schema.fields)
         kept = Schema((*fields, Field(BROKEN, "string")))
@@ -215,6 +211,14 @@ class Commitment:
 
 def _like(name: str) -> str:
     return name.replace("\\", "\\\\").replace("'", "\\'").replace("%", "\\\\%").replace("_", "\\\\_")
+
+
+def quarantine_of(address: Address) -> Address:
+    """Return where the rows are kept that broke an entity's expectations."""
+    return address.replace(
+        parts=(*address.parts[:-1], address.parts[-1] + QUARANTINE),
+        uri=address.uri.rstrip("/") + QUARANTINE if address.uri else "",
+    )
 
 
 def _offered(store: Store, protocol: type[P], request: WriteRequest) -> P:

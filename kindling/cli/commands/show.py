@@ -9,8 +9,8 @@ import click
 from kindling.cli.completion import complete_entity, remember_names
 from kindling.cli.documents import document
 from kindling.cli.places import app_opened, common_options
-from kindling.cli.preview import preview, preview_plain, preview_text
-from kindling.plan.binding import bind, find_entity
+from kindling.cli.preview import preview, preview_plain, preview_text, shown_entity
+from kindling.plan.binding import bind
 
 
 @click.command("show")
@@ -27,10 +27,13 @@ def command(
     version: str,
     is_json: bool,
 ) -> None:
-    """Show the first rows of ENTITY as its storage has them now. Starts the entity's engine."""
+    """Show the first rows of ENTITY as its storage has them now. Starts the entity's engine.
+
+    ENTITY__quarantine shows the rows that broke its expectations.
+    """
     project = app_opened(environment, overrides)
     binding = bind(project.app, project.settings, project.catalog)
-    bound = find_entity(binding, entity)
+    bound = shown_entity(binding, entity)
     remember_names(project.state_dir, binding.entities)
     found = preview(project, bound, limit=limit, version=version)
     if is_json:
