@@ -6,10 +6,10 @@ import re
 
 from kindling.entity import Entity, StorageChoice, calling_place
 from kindling.errors import DeclarationError, raise_together
-from kindling.intents import Incremental, Intent
 from kindling.names import did_you_mean, entity_parts
-from kindling.pipe import DRIFT, ON_FAIL, Pipe, Rule
-from kindling.sql import check_sql, placeholders_in
+from kindling.options import PipeChecks
+from kindling.pipe import Pipe
+from kindling.sql import check_sql
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,35 +25,6 @@ else:
         """The overloads of `App.pipe` are read by type checkers only."""
 
 
-_DEFAULTS: dict[str, object] = {
-    "name": "",
-    "write": Intent("overwrite"),
-    "incremental": None,
-    "expect": {},
-    "on_fail": "warn",
-    "schema": None,
-    "classify": None,
-    "storage": None,
-    "tags": (),
-    "drift": "fail",
-    "partition_by": (),
-    "timeout_s": None,
-    "retries": None,
-    "version": "",
-    "platform": "",
-}
-_TYPES: dict[str, tuple[type, ...]] = {
-    "name": (str,),
-    "write": (Intent,),
-    "incremental": (Incremental, type(None)),
-    "on_fail": (str,),
-    "storage": (StorageChoice, type(None)),
-    "drift": (str,),
-    "timeout_s": (int, float, type(None)),
-    "retries": (int, type(None)),
-    "version": (str,),
-    "platform": (str,),
-}
 _APP_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -77,11 +48,12 @@ class App(PipeDecorators):
     ) -> None:
         self.name = name
         self.settings = dict(settings or {})
-        self.storage = storage or StorageChoice()
         self.place = calling_place()
         self.faults: list[DeclarationError] = []
         self._entities: list[Entity] = []
+        self._replaced: list[Entity] = []
         self._included: list[tuple[App, str]] = []
+        self.storage = self._kept(f"the app {name!r}", storage or StorageChoice(), self.place)
         if not _APP_NAME.fullmatch(name):
             self._fault(
                 "KDL-DECL-002",
@@ -112,8 +84,10 @@ class App(PipeDecorators):
             tags: For selection.
         """
         place = calling_place()
+        self._forget(name, place)
+        kept = self._kept(repr(name), storage, place, entity=name)
         entity = Entity(
-            self, name, place=place, storage=storage, schema=schema, classify=classify, tags=tuple(tags)
+            self, name, place=place, storage=kept, schema=schema, classify=classify, tags=tuple(tags)
         )
         self._add(entity)
         return entity
@@ -122,6 +96,15 @@ class App(PipeDecorators):
         """Return a read-only handle of another app's entity, resolved by the setting `[refs]`."""
         place = calling_place()
         logical = f"{app}.{name}" if name.count(".") < 2 else name  # noqa: PLR2004  # three parts are full
+        self._forget(logical, place)
+        if app == self.name:
+            self._fault(
+                "KDL-DECL-006",
+                f"{app!r} refers to {name!r} as if it were another app's",
+                place,
+                hint="give the handle that declared it",
+                entity=logical,
+            )
         entity = Entity(self, logical, place=place, storage=self.storage, schema=schema, ref=(app, name))
         self._add(entity)
         return entity
@@ -149,16 +132,19 @@ class App(PipeDecorators):
             **options: As for `pipe`.
         """
         place = calling_place()
-        settled = self._settle(name, {**options, "name": name}, place)
+        self._forget(name, place)
+        checks = PipeChecks(name, place, self.faults)
+        settled = checks.settle({**options, "name": name}, self.storage)
+        given = checks.placeholders(inputs)
         made: Pipe[[]] = Pipe(
             self,
             name,
             place=place,
-            inputs=self._handles(name, tuple(inputs.values()), place),
+            inputs=self._handles(name, tuple(given.values()), place),
             function=None,
             sql=text,
-            placeholders=tuple(inputs),
-            rules=self._rules(name, settled, place),
+            placeholders=tuple(given),
+            rules=checks.rules(settled),
             settled=settled,
         )
         self._add(made)
@@ -172,25 +158,31 @@ class App(PipeDecorators):
 
         place = calling_place()
         full = os.path.join(os.path.dirname(place.file), path)
+        text, problem = "", ""
         try:
             with open(full, encoding="utf-8") as file:
                 text = file.read()
         except OSError as error:
-            self._fault(
-                "KDL-DECL-046",
-                f"the SQL file {path!r} of {name!r} cannot be read",
-                place,
-                why=str(error.strerror),
-            )
-            text = ""
-        return self.sql(name, text, inputs=inputs, **options)
+            problem = str(error.strerror)
+        except UnicodeDecodeError:
+            problem = "it is not UTF-8"
+        made = self.sql(name, text, inputs=inputs, **options)
+        if problem:
+            what = f"the SQL file {path!r} of {name!r} cannot be read"
+            self._fault("KDL-DECL-046", what, place, why=problem, entity=name)
+        return made
 
     def include(self, other: App, *, prefix: str = "") -> None:
         """Make another app's entities part of this one, their names behind `prefix` and a dot."""
-        if other is self or any(app is other for app, _ in self._included):
-            self._fault("KDL-DECL-003", f"{self.name!r} includes {other.name!r} again", calling_place())
-            return
-        self._included.append((other, prefix))
+        what = ""
+        if any(app is other for app, _ in self._included):
+            what = f"{self.name!r} includes {other.name!r} again"
+        elif any(app is self for _, app in other._apps()):
+            what = f"{self.name!r} includes {other.name!r}, which includes {self.name!r}"
+        if what:
+            self._fault("KDL-DECL-003", what, calling_place())
+        else:
+            self._included.append((other, prefix))
 
     def entities(self) -> dict[str, Entity]:
         """Return all entities by the name that they have in this app, included ones too.
@@ -203,15 +195,30 @@ class App(PipeDecorators):
         return dict(sorted(found.items()))
 
     def names(self) -> dict[int, str]:
-        """Return each entity's name in this app by the handle's `id()`."""
-        return {id(entity): name for name, entity in self._named()}
+        """Return each entity's name in this app by the handle's `id()`.
 
-    def _named(self, prefix: str = "") -> list[tuple[str, Entity]]:
-        start = f"{prefix}." if prefix else ""
-        own = [(start + entity.name, entity) for entity in self._entities]
+        Handles that a notebook cell replaced lead to the name as well, so the cells below need not run
+        again.
+        """
+        return {
+            id(entity): _joined(prefix, entity.name)
+            for prefix, app in self._apps()
+            for entity in (*app._replaced, *app._entities)  # noqa: SLF001  # the same class
+        }
+
+    def _apps(self, prefix: str = "") -> list[tuple[str, App]]:
+        """Return this app and all that it includes, however deep, each behind its whole prefix."""
+        found = [(prefix, self)]
         for other, inner in self._included:
-            own += other._named(start + inner if inner else prefix)  # noqa: SLF001  # the same class
-        return own
+            found += other._apps(_joined(prefix, inner))  # noqa: SLF001  # the same class
+        return found
+
+    def _named(self) -> list[tuple[str, Entity]]:
+        return [
+            (_joined(prefix, entity.name), entity)
+            for prefix, app in self._apps()
+            for entity in app._entities  # noqa: SLF001  # the same class
+        ]
 
     def raise_faults(self, *, sql: bool = False) -> None:
         """Raise everything that is wrong with the declarations together; see `all_faults`."""
@@ -223,20 +230,19 @@ class App(PipeDecorators):
         Args:
             sql: Also parse every SQL text (imports sqlglot).
         """
-        faults = list(self.faults)
-        for other, _ in self._included:
-            faults += other.faults
+        apps = {id(app): app for _, app in self._apps()}
+        faults = [fault for app in apps.values() for fault in app.faults]
+        unread = {fault.facts.get("entity") for fault in faults if fault.code == "KDL-DECL-046"}
         faults += self._composition_faults()
-        if sql:
-            for entity in self.entities().values():
-                if isinstance(entity, Pipe) and entity.function is None:
-                    faults += check_sql(
-                        entity.sql, pipe=entity.name, declared=entity.placeholders, where=str(entity.place)
-                    )
+        for entity in self.entities().values() if sql else ():
+            if isinstance(entity, Pipe) and entity.function is None and entity.name not in unread:
+                faults += check_sql(
+                    entity.sql, pipe=entity.name, declared=entity.placeholders, where=str(entity.place)
+                )
         return faults
 
     def _composition_faults(self) -> list[DeclarationError]:
-        faults: list[DeclarationError] = []
+        faults = _included_twice(self._apps())
         seen: dict[str, Entity] = {}
         names = self.names()
         for name, entity in self._named():
@@ -249,16 +255,21 @@ class App(PipeDecorators):
                 error.where = str(entity.place)
                 faults.append(error)
             foreign = [handle for handle in getattr(entity, "inputs", ()) if id(handle) not in names]
-            faults += [_foreign_input(name, entity, handle, self) for handle in foreign]
+            faults += [_foreign_input(name, entity, handle) for handle in foreign]
         return faults
+
+    def _forget(self, name: str, place: Place) -> None:
+        """Drop what was wrong with a notebook cell's earlier declaration that now runs again."""
+        if place.is_cell and any(old.name == name and old.place.is_cell for old in self._entities):
+            self.faults = [fault for fault in self.faults if fault.facts.get("entity") != name]
 
     def _add(self, entity: Entity) -> None:
         """Register a declaration; a notebook cell that runs again replaces its own earlier one."""
-        if entity.place.is_cell:
-            for index, old in enumerate(self._entities):
-                if old.name == entity.name and old.place.is_cell:
-                    self._entities[index] = entity
-                    return
+        for index, old in enumerate(self._entities):
+            if old.name == entity.name and old.place.is_cell and entity.place.is_cell:
+                self._replaced.append(old)
+                self._entities[index] = entity
+                return
         self._entities.append(entity)
 
     def _declare(
@@ -270,45 +281,27 @@ class App(PipeDecorators):
         context: bool,
         options: Mapping[str, object],
     ) -> Pipe[...]:
-        name = str(options.get("name") or getattr(function, "__name__", ""))
         if isinstance(function, Pipe):
-            self._fault("KDL-DECL-033", f"the pipe {name!r} is decorated twice", place)
-            function = function.function or placeholders_in
-        settled = self._settle(name, options, place)
-        handles = self._handles(name, inputs, place)
-        self._check_parameters(name, function, len(inputs) + context, place)
+            why = f"first at {function.place}"
+            self._fault("KDL-DECL-033", f"the pipe {function.name!r} is decorated twice", place, why=why)
+            return function
+        name = str(options.get("name") or getattr(function, "__name__", ""))
+        self._forget(name, place)
+        checks = PipeChecks(name, place, self.faults)
+        settled = checks.settle(options, self.storage)
+        checks.parameters(function, len(inputs), context=context)
         made: Pipe[...] = Pipe(
             self,
             name,
             place=place,
-            inputs=handles,
+            inputs=self._handles(name, inputs, place),
             function=function,
             takes_context=context,
-            rules=self._rules(name, settled, place),
+            rules=checks.rules(settled),
             settled=settled,
         )
         self._add(made)
         return made
-
-    def _check_parameters(self, name: str, function: object, given: int, place: Place) -> None:
-        """Compare the number of inputs with what the function takes, without `inspect` (17 ms)."""
-        code = getattr(function, "__code__", None)
-        if code is None or code.co_flags & 0x04:  # not a plain function, or it takes *args
-            return
-        defaults = len(getattr(function, "__defaults__", None) or ())
-        required = code.co_argcount - defaults
-        keyword_only = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-        needed = [
-            word for word in keyword_only if word not in (getattr(function, "__kwdefaults__", None) or {})
-        ]
-        if not required <= given <= code.co_argcount or needed:
-            takes = ", ".join((*code.co_varnames[: code.co_argcount], *needed)) or "nothing"
-            self._fault(
-                "KDL-DECL-031",
-                f"the pipe {name!r} has {given} inputs, its function takes {takes}",
-                place,
-                why="each input, after the context if there is one, is one positional parameter",
-            )
 
     def _handles(self, name: str, inputs: tuple[object, ...], place: Place) -> tuple[Entity, ...]:
         handles = []
@@ -322,71 +315,47 @@ class App(PipeDecorators):
                 place,
                 why=did_you_mean(given, [e.name for e in self._entities]) if isinstance(given, str) else "",
                 hint="give what app.source, app.sql or the decorated pipe returned",
+                entity=name,
             )
         return tuple(handles)
 
-    def _settle(self, name: str, options: Mapping[str, object], place: Place) -> dict[str, object]:
-        """Check keyword arguments and fill in the defaults; a wrong one is a fault and its default used."""
-        settled = dict(_DEFAULTS, storage=self.storage)
-        for key, value in options.items():
-            if key not in _DEFAULTS:
-                self._fault(
-                    "KDL-DECL-034",
-                    f"the pipe {name!r} has an unknown option {key!r}",
-                    place,
-                    why=did_you_mean(key, _DEFAULTS),
-                )
-            elif key in _TYPES and not isinstance(value, _TYPES[key]):
-                expected = " or ".join(kind.__name__ for kind in _TYPES[key])
-                self._fault(
-                    "KDL-DECL-035",
-                    f"the option {key!r} of the pipe {name!r} is {value!r}",
-                    place,
-                    why=f"expected {expected}",
-                )
-            elif not (key == "storage" and value is None):
-                settled[key] = value
-        self._check_words(name, settled, place)
-        return settled
+    def _kept(self, whose: str, given: object, place: Place, *, entity: str = "") -> StorageChoice:
+        if isinstance(given, StorageChoice):
+            return given
+        self._fault(
+            "KDL-DECL-035",
+            f"the storage of {whose} is {given!r}",
+            place,
+            why="expected what k.csv, k.delta, k.memory or k.storage return",
+            hint="for example storage=k.delta()",
+            entity=entity,
+        )
+        return StorageChoice()
 
-    def _check_words(self, name: str, settled: dict[str, object], place: Place) -> None:
-        for key, known in (("on_fail", ON_FAIL), ("drift", DRIFT)):
-            if settled[key] not in known:
-                self._fault(
-                    "KDL-DECL-036",
-                    f"{key}={settled[key]!r} of the pipe {name!r} is unknown",
-                    place,
-                    why=did_you_mean(str(settled[key]), known),
-                )
-                settled[key] = _DEFAULTS[key]
-        for key in ("tags", "partition_by"):
-            if isinstance(settled[key], str):
-                self._fault(
-                    "KDL-DECL-037",
-                    f"{key} of the pipe {name!r} is the text {settled[key]!r}",
-                    place,
-                    hint=f"write {key}=[{settled[key]!r}]",
-                )
-                settled[key] = ()
+    def _fault(
+        self, code: str, what: str, place: Place, *, why: str = "", hint: str = "", entity: str = ""
+    ) -> None:
+        facts = {"entity": entity} if entity else {}
+        self.faults.append(DeclarationError(code, what, why=why, where=str(place), hint=hint, **facts))
 
-    def _rules(self, name: str, settled: Mapping[str, object], place: Place) -> dict[str, Rule]:
-        rules = {}
-        expect: Mapping[str, object] = settled["expect"]  # type: ignore[assignment]  # checked here
-        for label, given in expect.items() if hasattr(expect, "items") else ():
-            made = Rule(given) if isinstance(given, str) else given
-            if not isinstance(made, Rule) or (made.on_fail and made.on_fail not in ON_FAIL):
-                self._fault(
-                    "KDL-DECL-038",
-                    f"the expectation {label!r} of the pipe {name!r} is {given!r}",
-                    place,
-                    why=f"expected a condition, or k.rule(condition, on_fail=...) with {', '.join(ON_FAIL)}",
-                )
-                continue
-            rules[label] = made if made.on_fail else Rule(made.condition, str(settled["on_fail"]))
-        return rules
 
-    def _fault(self, code: str, what: str, place: Place, *, why: str = "", hint: str = "") -> None:
-        self.faults.append(DeclarationError(code, what, why=why, where=str(place), hint=hint))
+def _joined(prefix: str, name: str) -> str:
+    return ".".join(part for part in (prefix, name) if part)
+
+
+def _included_twice(apps: list[tuple[str, App]]) -> list[DeclarationError]:
+    """Refuse an app that is reached on two ways with two prefixes: its pipes would have two names."""
+    first: dict[int, str] = {}
+    return [
+        DeclarationError(
+            "KDL-DECL-003",
+            f"the app {app.name!r} is included twice, with the prefixes {known!r} and {prefix!r}",
+            where=str(app.place),
+            hint="include it once, or with one prefix",
+        )
+        for prefix, app in apps
+        if (known := first.setdefault(id(app), prefix)) != prefix
+    ]
 
 
 def _two_producers(name: str, first: Entity, second: Entity) -> DeclarationError:
@@ -399,12 +368,10 @@ def _two_producers(name: str, first: Entity, second: Entity) -> DeclarationError
     )
 
 
-def _foreign_input(name: str, entity: Entity, handle: Entity, app: App) -> DeclarationError:
+def _foreign_input(name: str, entity: Entity, handle: Entity) -> DeclarationError:
     return DeclarationError(
         "KDL-DECL-005",
         f"{name!r} reads {handle.name!r}, which belongs to the app {handle.app.name!r}",
         where=str(entity.place),
-        hint=f"include that app, or use app.ref({handle.app.name!r}, {handle.name!r})"
-        if handle.app is not app
-        else "declare it again after its cell was replaced",
+        hint=f"include that app, or use app.ref({handle.app.name!r}, {handle.name!r})",
     )

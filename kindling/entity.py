@@ -145,6 +145,7 @@ class Entity:
             self.schema = parse_schema(declared)
         except DeclarationError as error:
             error.where = error.where or str(self.place)
+            error.facts["entity"] = self.name
             self.app.faults.append(error)
             return
         unknown = [column for column in self.classes if self.schema.field(column) is None]
@@ -155,6 +156,7 @@ class Entity:
                     f"{self.name!r} classifies columns that its schema lacks: {', '.join(unknown)}",
                     why=f"columns: {', '.join(self.schema.names)}",
                     where=str(self.place),
+                    entity=self.name,
                 )
             )
 

@@ -194,8 +194,11 @@ _SEVERITY = (130, 5, 4, 2, 1, 3)
 
 
 def worst_exit_code(codes: Iterable[int]) -> int:
-    """Return the exit code that wins: the first of 130, 5, 4, 2, 1, 3 that occurs, else 0."""
-    found = set(codes)
+    """Return the exit code that wins: the first of 130, 5, 4, 2, 1, 3 that occurs, else 0.
+
+    Any other code but 0, of a plugin's own error, counts as 1: a failure is never reported as success.
+    """
+    found = {code if code in (0, *_SEVERITY) else 1 for code in codes}
     return next((code for code in _SEVERITY if code in found), 0)
 
 

@@ -60,7 +60,6 @@ class FrameApi(Value):
 
 
 _active: ContextVar[FrameApi] = ContextVar("kindling_frames")
-_ORDER_WORDS = 2
 
 
 def active_frames(used: str) -> FrameApi:
@@ -115,17 +114,16 @@ def dedupe(frame: DataFrame, *, on: Sequence[str], order_by: Sequence[str]) -> D
 
 
 def _ordered(text: str) -> Column:
-    words = text.split()
-    column = F.col(words[0])
-    if len(words) == 1 or (len(words) == _ORDER_WORDS and words[1].lower() == "asc"):
-        return column.asc_nulls_first()
-    if len(words) == _ORDER_WORDS and words[1].lower() == "desc":
-        return column.desc_nulls_last()
-    raise DeclarationError(
-        "KDL-DECL-026",
-        f"dedupe(order_by=[{text!r}]) is not understood",
-        hint="write 'column' or 'column desc'",
-    )
+    name, *rest = text.split() or [""]
+    direction = rest[0].lower() if rest else "asc"
+    if not name or len(rest) > 1 or direction not in ("asc", "desc"):
+        raise DeclarationError(
+            "KDL-DECL-026",
+            f"dedupe(order_by=[{text!r}]) is not understood",
+            hint="write 'column' or 'column desc'",
+        )
+    column = F.col(name)
+    return column.asc_nulls_first() if direction == "asc" else column.desc_nulls_last()
 
 
 __all__ = [

@@ -129,7 +129,7 @@ _UNITS = {"h": 3600, "d": 86400, "w": 604800}
 def _duration(argument: str, text: str) -> tuple[int, int]:
     """Return (seconds, months) of a text like `2d` or `1mo`."""
     number, unit = (text[:-2], "mo") if text.endswith("mo") else (text[:-1], text[-1:])
-    if not number.isdigit() or int(number) < 1 or unit not in (*_UNITS, "mo"):
+    if not number.isdecimal() or int(number) < 1 or unit not in (*_UNITS, "mo"):
         raise DeclarationError(
             "KDL-DECL-021",
             f"{argument}={text!r} is not a duration",

@@ -43,7 +43,9 @@ _ALIASES = {
     "dec": "decimal(10,0)",
     "numeric": "decimal(10,0)",
 }
-_DECIMAL = re.compile(r"(?:decimal|dec|numeric)\((\d+)(?:,(-?\d+))?\)")
+_DECIMAL = re.compile(r"(?:decimal|dec|numeric)\((\d+)(?:,(\d+))?\)", re.ASCII)
+MOST_DIGITS = 38
+"""Largest precision of a decimal. Source: Spark 4.2 SQL reference, "DecimalType"."""
 _PYTHON_TYPES = {
     "int": "bigint",
     "float": "double",
@@ -90,8 +92,14 @@ class Schema(Value):
     def ddl(self) -> str:
         """Return the schema as DDL, for example "`a` bigint NOT NULL, `b` string"."""
         return ", ".join(
-            f"`{field.name}` {field.type}" + ("" if field.nullable else " NOT NULL") for field in self.fields
+            f"{quoted(field.name)} {field.type}" + ("" if field.nullable else " NOT NULL")
+            for field in self.fields
         )
+
+
+def quoted(name: str) -> str:
+    """Return a column name in backticks, its own backticks doubled."""
+    return "`" + name.replace("`", "``") + "`"
 
 
 def canonical_type(text: str) -> str:
@@ -105,21 +113,14 @@ def canonical_type(text: str) -> str:
     lower = _ALIASES.get(lower, lower)
     if lower in ATOMS:
         return lower
-    if match := _DECIMAL.fullmatch(lower):
-        return f"decimal({match[1]},{match[2] or 0})"
+    match = _DECIMAL.fullmatch(lower)
+    if match and int(match[2] or 0) <= int(match[1]) <= MOST_DIGITS and int(match[1]):
+        return f"decimal({int(match[1])},{int(match[2] or 0)})"
     if re.fullmatch(r"(?:var)?char\(\d+\)", lower):
         return "string"
-    head, _, rest = squeezed.partition("<")
-    if rest.endswith(">"):
-        inner = rest[:-1]
-        if head.lower() == "array":
-            return f"array<{canonical_type(inner)}>"
-        if head.lower() == "map":
-            key, value = split_top(inner)
-            return f"map<{canonical_type(key)},{canonical_type(value)}>"
-        if head.lower() == "struct":
-            parts = (item.partition(":") for item in split_top(inner))
-            return f"struct<{','.join(f'{name}:{canonical_type(kind)}' for name, _, kind in parts)}>"
+    nested = _nested(squeezed)
+    if nested:
+        return nested
     raise DeclarationError(
         "KDL-DECL-010",
         f"{text!r} is not a type",
@@ -128,12 +129,39 @@ def canonical_type(text: str) -> str:
     )
 
 
+def _nested(squeezed: str) -> str:
+    """Return the canonical DDL of an array, map or struct, or ""."""
+    head, _, rest = squeezed.partition("<")
+    inner, kind = rest[:-1], head.lower()
+    parts = split_top(inner)
+    if not rest.endswith(">"):
+        return ""
+    if kind == "array":
+        return f"array<{canonical_type(inner)}>"
+    if kind == "map" and len(parts) == len(("key", "value")):
+        return f"map<{canonical_type(parts[0])},{canonical_type(parts[1])}>"
+    if kind == "struct" and parts:
+        pairs = [part.partition(":") for part in parts]
+        if all(is_field_name(name.strip("`")) for name, _, _ in pairs):
+            fields = (f"{name.strip('`')}:{canonical_type(inner)}" for name, _, inner in pairs)
+            return f"struct<{','.join(fields)}>"
+    return ""
+
+
+def is_field_name(name: str) -> bool:
+    """Tell whether a struct's field may have a name: types are text, so no separator may stand in it."""
+    return bool(name) and not re.search(r"[,:<>()`]", name)
+
+
 def split_top(text: str, separator: str = ",") -> tuple[str, ...]:
-    """Split at separators that stand outside of brackets; parts are stripped, none is empty."""
-    parts, depth, start = [], 0, 0
+    """Split at separators that stand outside of brackets and backticks; parts are stripped, none is empty."""
+    parts: list[str] = []
+    depth, start, is_quoted = 0, 0, False
     for place, letter in enumerate(text):
-        depth += (letter in "<(") - (letter in ">)")
-        if letter == separator and depth == 0:
+        is_quoted ^= letter == "`"
+        if not is_quoted:
+            depth += (letter in "<(") - (letter in ">)")
+        if letter == separator and depth == 0 and not is_quoted:
             parts.append(text[start:place])
             start = place + 1
     parts.append(text[start:])
@@ -152,27 +180,50 @@ def parse_schema(declared: object) -> Schema:
     """
     if isinstance(declared, Schema):
         return declared
+    fields: list[Field] = []
     if isinstance(declared, str):
-        return Schema(tuple(_parse_column(part) for part in split_top(declared)))
-    annotations = getattr(declared, "__annotations__", None)
-    if isinstance(declared, type) and annotations:
-        return Schema(tuple(_annotated(name, hint) for name, hint in annotations.items()))
-    if hasattr(declared, "simpleString") and hasattr(declared, "fields"):
-        return Schema(tuple(_struct_fields(declared.fields)))
-    raise DeclarationError(
-        "KDL-DECL-011",
-        f"{declared!r} is not a schema",
-        hint="give a DDL string like 'id bigint, name string', a dataclass or a StructType",
-    )
+        fields = [_parse_column(part) for part in split_top(declared)]
+    elif isinstance(declared, type):
+        fields = [_annotated(name, hint) for name, hint in _annotations(declared).items()]
+    elif hasattr(declared, "simpleString") and hasattr(declared, "fields"):
+        fields = list(_struct_fields(declared.fields))
+    if not fields:
+        raise DeclarationError(
+            "KDL-DECL-011",
+            f"{declared!r} is not a schema",
+            hint="give a DDL string like 'id bigint, name string', a dataclass or a StructType",
+        )
+    return _without_twins(fields)
+
+
+def _without_twins(fields: list[Field]) -> Schema:
+    names = [field.name.lower() for field in fields]
+    twins = sorted({name for name in names if names.count(name) > 1})
+    if twins:
+        raise DeclarationError(
+            "KDL-DECL-013",
+            f"the schema names a column twice: {', '.join(twins)}",
+            why="letter case does not tell columns apart",
+        )
+    return Schema(tuple(fields))
+
+
+def _annotations(declared: type) -> dict[str, object]:
+    """Return the annotations of a class and of those that it inherits from, as `dataclasses` orders them."""
+    found: dict[str, object] = {}
+    for cls in reversed(declared.__mro__[:-1]):
+        found.update(cls.__annotations__)
+    return {name: hint for name, hint in found.items() if "ClassVar[" not in str(hint)}
 
 
 def _parse_column(text: str) -> Field:
-    match = re.fullmatch(r"(`[^`]+`|\S+?)\s*[:\s]\s*(.+?)(\s+not\s+null)?", text, re.IGNORECASE)
+    match = re.fullmatch(r"(`(?:[^`]|``)+`|[^`\s]+?)\s*[:\s]\s*(.+?)(\s+not\s+null)?", text, re.IGNORECASE)
     if match is None:
         raise DeclarationError(
             "KDL-DECL-011", f"{text!r} is not a column", hint="write 'name type', like 'id bigint'"
         )
-    return Field(match[1].strip("`"), canonical_type(match[2]), match[3] is None)
+    name = match[1][1:-1].replace("``", "`") if match[1].startswith("`") else match[1]
+    return Field(name, canonical_type(match[2]), match[3] is None)
 
 
 def _annotated(name: str, hint: object) -> Field:

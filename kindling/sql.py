@@ -11,19 +11,31 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlglot.expressions import Expr, Query
+    from sqlglot.errors import SqlglotError
+    from sqlglot.expressions import Expr, Query, With
 
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
+_TOKEN = re.compile(
+    r"""
+    '(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" | `[^`]*`   # texts and quoted names
+    | --[^\n]* | /\*(?!\+).*?\*/                       # comments; hints, /*+ ... */, are code
+    | \{(?P<name>[A-Za-z_]\w*)\}
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""What may hold braces, and a placeholder. Source: Spark 4.2 SQL reference, "Literals", "Comments"."""
 
 
 def placeholders_in(text: str) -> tuple[str, ...]:
-    """Return the identifiers that stand in braces, in order, each once."""
-    return tuple(dict.fromkeys(_PLACEHOLDER.findall(text)))
+    """Return the identifiers that stand in braces, in order, each once; not those in texts and comments."""
+    return tuple(dict.fromkeys(match["name"] for match in _TOKEN.finditer(text) if match["name"]))
 
 
 def bind(text: str, tables: Mapping[str, str]) -> str:
-    """Replace each `{identifier}` that is among `tables` by its table name; other braces stay."""
-    return _PLACEHOLDER.sub(lambda match: tables.get(match[1], match[0]), text)
+    """Replace each `{identifier}` that is among `tables` by its table name.
+
+    Other braces stay, and so do those in string literals, quoted names and comments.
+    """
+    return _TOKEN.sub(lambda match: tables.get(match["name"], match[0]), text)
 
 
 def table_of(placeholder: str) -> str:
@@ -84,14 +96,20 @@ def _parse(text: str) -> Query:
     try:
         statements = [item for item in sqlglot.parse(text, read="spark") if item is not None]
     except SqlglotError as error:
-        plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
-        raise ValueError(" ".join(plain.split())[:300]) from None
+        raise ValueError(_syntax_error(error)) from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         msg = f"expected one SELECT, found {len(statements)} statements"
         if len(statements) == 1:
             msg = f"expected one SELECT, found {type(statements[0]).__name__.upper()}"
         raise ValueError(msg)
     return statements[0]
+
+
+def _syntax_error(error: SqlglotError) -> str:
+    details = getattr(error, "errors", None)
+    if details:
+        return "line {line}, column {col}: {highlight!r} is not expected there".format_map(details[0])
+    return " ".join(str(error).split())[:300]
 
 
 def undeclared_tables(query: Query, declared: Sequence[str]) -> list[str]:
@@ -110,13 +128,30 @@ def undeclared_tables(query: Query, declared: Sequence[str]) -> list[str]:
 
 
 def _is_cte(table: Expr, name: str) -> bool:
-    """Tell whether a table's name is a CTE that is visible where the table stands."""
+    """Tell whether a table's name is a CTE that is visible where the table stands.
+
+    Within a WITH clause only the CTEs before its own are visible, with RECURSIVE its own too.
+    """
     from sqlglot import exp
 
     node: Expr | None = table
+    inside: Expr | None = None
     while node is not None:
+        if isinstance(node, exp.CTE):
+            inside = node
         clause = node.args.get("with_") or node.args.get("with")
-        if isinstance(clause, exp.With) and name in {cte.alias.lower() for cte in clause.expressions}:
+        if isinstance(clause, exp.With) and name in _visible(clause, inside):
             return True
         node = node.parent
     return False
+
+
+def _visible(clause: With, inside: Expr | None) -> set[str]:
+    names: set[str] = set()
+    for cte in clause.expressions:
+        if cte is inside and not clause.args.get("recursive"):
+            break
+        names.add(cte.alias.lower())
+        if cte is inside:
+            break
+    return names

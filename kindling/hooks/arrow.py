@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kindling.errors import StoreError
-from kindling.schemas import Field, Schema, split_top
+from kindling.schemas import MOST_DIGITS, Field, Schema, is_field_name, split_top
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -78,11 +78,12 @@ def neutral_type(arrow: pa.DataType, *, column: str = "") -> str:
     if types.is_dictionary(arrow):
         return neutral_type(arrow.value_type, column=column)
     if types.is_map(arrow):
-        key, item = neutral_type(arrow.key_type), neutral_type(arrow.item_type)
+        key, item = neutral_type(arrow.key_type, column=column), neutral_type(arrow.item_type, column=column)
         return f"map<{key},{item}>"
-    if types.is_list(arrow) or types.is_large_list(arrow) or types.is_list_view(arrow):
+    lists = (types.is_list, types.is_large_list, types.is_list_view, types.is_large_list_view)
+    if any(is_kind(arrow) for is_kind in (*lists, types.is_fixed_size_list)):
         return f"array<{neutral_type(arrow.value_type, column=column)}>"
-    if types.is_struct(arrow):
+    if types.is_struct(arrow) and all(is_field_name(part.name) for part in arrow):
         inner = (f"{part.name}:{neutral_type(part.type, column=column)}" for part in arrow)
         return f"struct<{','.join(inner)}>"
     raise StoreError(
@@ -120,7 +121,8 @@ def _neutral_atom(arrow: pa.DataType) -> str:
     if types.is_timestamp(arrow):
         return "timestamp" if arrow.tz else "timestamp_ntz"
     if types.is_decimal(arrow):
-        return f"decimal({arrow.precision},{arrow.scale})"
+        fits = arrow.precision <= MOST_DIGITS and 0 <= arrow.scale <= arrow.precision
+        return f"decimal({arrow.precision},{arrow.scale})" if fits else ""
     if types.is_fixed_size_binary(arrow):
         return "binary"
     return names.get(str(arrow), "")
