@@ -116,8 +116,8 @@ class MemoryState:
                 raise LeaseHeldError(
                     "KDL-INFRA-001",
                     f"{key!r} is held by another run",
-                    why=f"run {who.get('run')} of pid {who.get('pid')} on {who.get('host')} works on it",
-                    hint=f"wait for it, or cancel it: kindling runs cancel {who.get('run')}",
+                    why=f"run {who.get('run_id')} of pid {who.get('pid')} on {who.get('host')} works on it",
+                    hint=f"wait for it, or cancel it: kindling runs cancel {who.get('run_id')}",
                     key=key,
                     owner=dict(who),
                 )

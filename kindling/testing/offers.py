@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -66,20 +67,22 @@ def declared_features(package: str, capability: str) -> frozenset[str]:
 
 
 def open_capability(package: str, capability: str, spec: object) -> object:
-    """Import the plugin's `plugin` module and call the factory of the capability's offer.
+    """Import the module behind the capability's entry point and call the factory of its offer.
 
     Raises:
-        UsageError: KDL-TEST-003, the module offers no such capability.
+        UsageError: KDL-TEST-003, the plugin offers no such capability.
     """
     kind, _, name = capability.partition(":")
-    offers = getattr(import_module(f"{package}.plugin"), f"kindling_{kind}_offers")()
+    values = [found.value for found in entry_points(group=f"kindling.{kind}", name=name)]
+    module = next((value for value in values if value.split(".")[0] == package), f"{package}.plugin")
+    offers = getattr(import_module(module), f"kindling_{kind}_offers")()
     offered = {offer.name: offer for offer in offers}
     if name not in offered:
         raise UsageError(
             "KDL-TEST-003",
             f"{package!r} does not offer the capability {capability!r}",
             why=did_you_mean(name, offered),
-            hint=f"return an Offer named {name!r} from kindling_{kind}_offers()",
+            hint=f"return an Offer named {name!r} from kindling_{kind}_offers() in {module}",
         )
     return offered[name].factory(spec)
 
@@ -121,11 +124,18 @@ class Contract:
 
     @classmethod
     def _hide_undeclared(cls) -> None:
+        """Set tests of undeclared features to None, which pytest does not collect, and only those.
+
+        A test that an heir hid by hand comes back: a contract is kept whole.
+        """
         stated = cls.stated()
-        for name in dir(cls):
-            wanted = getattr(getattr(cls, name), "needs", ()) if name.startswith("test_") else ()
-            if not stated.issuperset(wanted):
+        for name in sorted(name for name in dir(cls) if name.startswith("test_")):
+            tests = (vars(kind).get(name) for kind in cls.__mro__)
+            test = next((found for found in tests if found is not None), None)
+            if not stated.issuperset(getattr(test, "needs", ())):
                 setattr(cls, name, None)
+            elif getattr(cls, name) is None:
+                setattr(cls, name, test)
 
     @classmethod
     def stated(cls) -> frozenset[str]:

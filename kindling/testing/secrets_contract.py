@@ -23,11 +23,10 @@ OTHER = "c0rrect-horse-battery-contract"
 class SecretsContract(Contract):
     """All tests of a vault."""
 
-    @classmethod
-    def make_secrets(cls) -> Secrets:
+    def make_secrets(self) -> Secrets:
         """Return a vault: by default what the plugin offers."""
         made = open_capability(
-            cls.plugin, cls.capability, SecretsSpec(environment="test", settings=dict(cls.settings))
+            self.plugin, self.capability, SecretsSpec(environment="test", settings=dict(self.settings))
         )
         assert isinstance(made, Secrets), f"{made!r} is no Secrets"
         return made

@@ -52,11 +52,10 @@ def events_of_a_run() -> list[Event]:
 class SinkContract(Contract):
     """All tests of a sink."""
 
-    @classmethod
-    def make_sink(cls, run_dir: Path) -> EventSink:
+    def make_sink(self, run_dir: Path) -> EventSink:
         """Return a sink: by default what the plugin offers."""
-        spec = SinkSpec(run_id=RUN, run_dir=str(run_dir), settings=dict(cls.settings))
-        made = open_capability(cls.plugin, cls.capability, spec)
+        spec = SinkSpec(run_id=RUN, run_dir=str(run_dir), settings=dict(self.settings))
+        made = open_capability(self.plugin, self.capability, spec)
         assert isinstance(made, EventSink), f"{made!r} is no EventSink"
         return made
 

