@@ -26,7 +26,7 @@ from kindling.plan.planner import Planner, Wish
 from kindling.records import RunRecord
 from kindling.run.capabilities import Capabilities
 from kindling.run.request import RunRequest, utc_now
-from kindling.run.scheduler import Job, run_jobs
+from kindling.run.scheduler import Job, Skipped, run_jobs
 from kindling.run.specs import SpecMaker
 from kindling.run.stream import EventStream, JsonLines
 from kindling.run.worker import Worker
@@ -258,7 +258,13 @@ class _Run:
             )
             for task in tasks
         ]
-        run_jobs(jobs, executor, maker.make, self, on_error=self._on_error(), is_cancelled=self._cancelled)
+        ended = run_jobs(
+            jobs, executor, maker.make, self, on_error=self._on_error(), is_cancelled=self._cancelled
+        )
+        # After Ctrl-C the jobs that never started say so: no further wave may begin.
+        self._is_cancelled |= any(
+            isinstance(end, Skipped) and end.reason == "cancelled" for end in ended.values()
+        )
 
     def _on_error(self) -> str:
         return str(self._project.settings.get("run.on_error") or "skip-dependents")
