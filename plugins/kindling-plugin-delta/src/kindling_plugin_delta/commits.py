@@ -24,7 +24,7 @@ KEYS_KEY = "kindling.keys"
 
 _CONFLICTS = (
     "Failed to commit transaction",
-    "already exists at that location",
+    "already exists at",
     "version already exists",
     "ProtocolChanged",
     "DELTA_PROTOCOL_CHANGED",
@@ -41,7 +41,7 @@ def newest_info(table: Table) -> CommitInfo | None:
     return CommitInfo.from_json(found) if found is not None else None
 
 
-def earlier_commit(table: Table, request: WriteRequest) -> Commit | None:
+def earlier_commit(table: Table, request: WriteRequest, names: list[str] | None = None) -> Commit | None:
     """Refuse a foreign owner; return the commit that this very request has made before, if any.
 
     Tasks of other slices may have committed in between, so the commits of the same run are searched.
@@ -50,7 +50,7 @@ def earlier_commit(table: Table, request: WriteRequest) -> Commit | None:
         PolicyError: KDL-POL-001, another app or environment owns the table.
     """
     wanted = request.info
-    for place, (version, content, text) in enumerate(commits_with(table.log, COMMIT_KEY)):
+    for place, (version, content, text) in enumerate(commits_with(table.log, COMMIT_KEY, names)):
         found = CommitInfo.from_json(text)
         if place == 0:
             _refuse_foreign(table, found, wanted)
@@ -81,20 +81,29 @@ def native_metadata(info: CommitInfo) -> str:
     return json.dumps({COMMIT_KEY: info.to_json()})
 
 
-def properties(info: CommitInfo | None, keys: Sequence[str] = ()) -> CommitProperties:
+def properties(
+    info: CommitInfo | None, keys: Sequence[str] = (), *, is_new: bool = False
+) -> CommitProperties:
     """Return the properties that deltalake stores in its commit.
 
-    No retries: a write that raced is planned again by the kernel.
+    A commit that makes a table is not retried: of two, deltalake 1.6.6 would append the second one's
+    rows to the first one's, whatever the mode.
     """
     from deltalake import CommitProperties
 
     carried_text = {COMMIT_KEY: info.to_json()} if info else {}
     if keys:
         carried_text[KEYS_KEY] = json.dumps(list(keys))
-    return CommitProperties(custom_metadata=carried_text)
+    return CommitProperties(custom_metadata=carried_text, max_commit_retries=0 if is_new else None)
 
 
-def read_back(table: Table, before: int, request: WriteRequest, warnings: Sequence[str] = ()) -> Commit:
+def read_back(
+    table: Table,
+    before: int,
+    request: WriteRequest,
+    warnings: Sequence[str] = (),
+    names: list[str] | None = None,
+) -> Commit:
     """Return the commit that carries the request's info, newer than a version.
 
     Raises:
@@ -102,7 +111,7 @@ def read_back(table: Table, before: int, request: WriteRequest, warnings: Sequen
     """
     wanted = request.info.to_json()
     try:
-        for entry in entries_after(table.log, before):
+        for entry in entries_after(table.log, before, names):
             if carried(dict(entry.info), COMMIT_KEY) == wanted:
                 rows, metrics = counts_of(entry)
                 return Commit(entry.token, rows, metrics, tuple(warnings))
@@ -144,18 +153,21 @@ def translated(table: Table, cause: Callable[[], BaseException | None] = lambda:
         CommitConflictError: KDL-STORE-111, another writer was first.
         StoreError: KDL-STORE-103, deltalake refuses the write.
     """
-    from deltalake.exceptions import DeltaError
-
     try:
         yield
     except KindlingError:
         raise
     except Exception as error:  # every engine has errors of its own; unknown ones are raised as they came
+        from deltalake.exceptions import (
+            CommitFailedError,
+            DeltaError,
+        )  # here, because native writes need no deltalake
+
         original = cause()
         if original is not None:
             raise original from None
         text = str(error)
-        if any(mark in text for mark in _CONFLICTS):
+        if isinstance(error, CommitFailedError) or any(mark in text for mark in _CONFLICTS):
             raise CommitConflictError(
                 "KDL-STORE-111",
                 f"another writer committed to {table.name!r} first",

@@ -110,7 +110,7 @@ def _differs(name: str, table: Schema, frame: Schema, request: WriteRequest) -> 
         "KDL-STORE-101",
         f"the columns of {name!r} differ from those of its pipe",
         why=f"the table has ({_listed(table)}), the pipe gives ({_listed(frame)})",
-        hint='declare drift="evolve" to add columns and widen types, drift="warn" to write the common ones',
+        hint='declare drift="evolve" to add columns and widen types, or drift="warn" to ignore them',
         table=_listed(table),
         frame=_listed(frame),
         intent=request.intent.name,

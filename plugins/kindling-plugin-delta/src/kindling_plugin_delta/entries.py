@@ -68,9 +68,9 @@ def parse_entry(version: int, content: bytes) -> Entry:
     )
 
 
-def entries_after(log: LogFolder, version: int) -> Iterator[Entry]:
+def entries_after(log: LogFolder, version: int, names: list[str] | None = None) -> Iterator[Entry]:
     """Yield the commits with a greater number, oldest first; raises FileNotFoundError for a gap."""
-    numbers = [number for number in log.versions() if number > version]
+    numbers = [number for number in log.versions(names) if number > version]
     for number in range(version + 1, numbers[-1] + 1 if numbers else 0):
         yield parse_entry(number, log.commit(number))
 

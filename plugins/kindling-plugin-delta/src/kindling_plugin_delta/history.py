@@ -24,6 +24,7 @@ from kindling_plugin_delta.conditions import moment_text, parse_moment
 from kindling_plugin_delta.drift import Fit, quoted
 from kindling_plugin_delta.merge import insert_all, unchanged
 from kindling_plugin_delta.overwrite import prepare, put
+from kindling_plugin_delta.pump import pumped
 from kindling_plugin_delta.rowkeys import KeyWatch, refused_key, sql_name, stored_names
 from kindling_plugin_delta.streams import Batches, Incoming, Outgoing, cast_batches
 from kindling_plugin_delta.tables import Table
@@ -63,7 +64,7 @@ def historise(table: Table, frame: Frame, request: WriteRequest) -> Commit:
     first = next(changed, None)
     if first is None:
         return unchanged(table, request, layout, version, how.warnings)
-    _commit(table, moved, _chained(first, changed), request, how)
+    _commit(moved, _chained(first, changed), how, version)
     return commits.read_back(table, version, request, how.warnings)
 
 
@@ -165,7 +166,7 @@ class _Moved:
     def batches(self, stream: object) -> Batches:
         """Yield non-empty batches of the merge's source; raises for broken keys and turned-back time."""
         loose = Schema(tuple(Field(f.name, f.type) for f in self.found.fields))
-        for batch in cast_batches(stream, loose):
+        for batch in cast_batches(pumped(stream), loose):
             place = pc.index(self._broken(batch), value=True).as_py()
             if place >= 0:
                 raise self._refused(
@@ -214,7 +215,9 @@ def _chained(first: pa.RecordBatch, rest: Iterable[pa.RecordBatch]) -> Batches:
     yield from rest
 
 
-def _commit(table: Table, moved: _Moved, batches: Batches, request: WriteRequest, how: Fit) -> None:
+def _commit(moved: _Moved, batches: Batches, how: Fit, version: int) -> None:
+    """Merge onto the version that the rows were compared with: a later commit is a conflict."""
+    table, request = moved.table, moved.request
     errors: list[BaseException] = []
 
     def guarded() -> Batches:
@@ -228,7 +231,7 @@ def _commit(table: Table, moved: _Moved, batches: Batches, request: WriteRequest
     request.guard()
     match = " AND ".join(f"t.{sql_name(key)} = s.{sql_name(key)}" for key in moved.keys)
     with commits.translated(table, lambda: errors[0] if errors else None):
-        merger = table.opened().merge(
+        merger = table.opened(version).merge(
             pa.RecordBatchReader.from_batches(moved.schema, guarded()),
             f"s.{_CLOSES} AND t.{CURRENT} AND {match}",
             source_alias="s",

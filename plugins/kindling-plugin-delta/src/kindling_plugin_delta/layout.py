@@ -53,12 +53,14 @@ class Layout:
         return str(self.properties.get("delta.enableChangeDataFeed", "")).lower() == "true"
 
 
-def layout_of(log: LogFolder, storage_options: dict[str, str]) -> Layout | None:
-    """Return the newest layout; None if there is no table."""
-    names = set(log.names())
-    versions = sorted((int(n[:20]) for n in names if n[20:] == ".json" and n[:20].isdigit()), reverse=True)
+def layout_of(
+    log: LogFolder, storage_options: dict[str, str], names: list[str] | None = None
+) -> Layout | None:
+    """Return the newest layout; None if there is no table. `names` saves a listing of the log."""
+    names = log.names() if names is None else names
+    versions = log.versions(names)[::-1]
     if not versions:
-        return _opened(log, storage_options) if log.newest() else None
+        return _opened(log, storage_options) if log.newest(names) else None
     metadata: Mapping[str, object] | None = None
     protocol: Mapping[str, object] | None = None
     for version in versions[:_MOST_COMMITS]:

@@ -22,10 +22,11 @@ def write(table: Table, frame: Frame, request: WriteRequest) -> Commit:
 
     Widening types on append rewrites the table's files in a commit of its own before.
     """
-    earlier = commits.earlier_commit(table, request)
+    names = table.log.names()
+    earlier = commits.earlier_commit(table, request, names)
     if earlier is not None:
         return earlier
-    layout = table.layout()
+    layout = table.layout(names)
     how = drift.fit(table.name, layout.schema, request) if layout else drift.new_table(request.schema)
     rows = drift.fitted(table.session, frame, how, all_columns=True)
     replaces = request.intent.name != "append"
@@ -58,11 +59,11 @@ def _native(table: Table, rows: Frame, request: WriteRequest, layout: Layout | N
     with commits.translated(table):
         cast("Paths", table.session).save(rows, target)
     before = layout.version if layout else -1
-    newest = table.log.newest()
-    if newest is None or newest[0] == before:
+    names = table.log.names()
+    if (table.log.newest(names) or (-1, ""))[0] == before:
         # Sail makes no commit where no row comes or goes; ours must carry its cursors all the same.
         return _streamed(table, rows, request, layout, how)
-    return commits.read_back(table, before, request, how.warnings)
+    return commits.read_back(table, before, request, how.warnings, names)
 
 
 def _streamed(table: Table, rows: Frame, request: WriteRequest, layout: Layout | None, how: Fit) -> Commit:
@@ -100,7 +101,7 @@ def put(  # the arguments of one library call, all but two by name
 ) -> None:
     """Write a stream with deltalake, in one commit that carries the request's info.
 
-    A new table is made with mode `error`: of two that make it at once, one is told.
+    Of two that make a table at once, one is told.
     """
     from deltalake import write_deltalake
 
@@ -114,7 +115,7 @@ def put(  # the arguments of one library call, all but two by name
         partition_by=list(request.partition_by) or None if is_new else None,
         configuration=creation_settings(table) if is_new else None,
         storage_options=table.storage_options or None,
-        commit_properties=commits.properties(request.info, keys),
+        commit_properties=commits.properties(request.info, keys, is_new=is_new),
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kindling.addresses import Address
 
 _DIGITS = 20
+_LENGTH = _DIGITS + len(".json")
 _HASH_LENGTH = 12
 
 
@@ -67,17 +68,19 @@ class LogFolder:
         files, root = url_to_fs(self.uri, **self.options, use_listings_cache=False)
         return files, root
 
-    def versions(self) -> list[int]:
-        """Return the versions that have a commit file, ascending."""
-        return sorted(number for name in self.names() if (number := commit_number(name)) is not None)
+    def versions(self, names: list[str] | None = None) -> list[int]:
+        """Return the versions that have a commit file, ascending; `names` saves a listing."""
+        listed = self.names() if names is None else names
+        # Commits are the only names of this length that end so: 20 digits and the suffix.
+        return sorted(int(n[:_DIGITS]) for n in listed if len(n) == _LENGTH and n[-5:] == ".json")
 
     def commit(self, version: int) -> bytes:
         """Return the bytes of one commit; raises FileNotFoundError."""
         return self.read(commit_name(version))
 
-    def newest(self) -> tuple[int, str] | None:
+    def newest(self, names: list[str] | None = None) -> tuple[int, str] | None:
         """Return the newest version as a number and its file's name; None if there is no table."""
-        names = [name for name in self.names() if _is_snapshot(name)]
+        names = [name for name in (self.names() if names is None else names) if _is_snapshot(name)]
         if not names:
             return None
         highest = max(int(name[:_DIGITS]) for name in names)
@@ -106,12 +109,6 @@ def _local_path(uri: str) -> str:
 def commit_name(version: int) -> str:
     """Return the file name of a commit."""
     return f"{version:020d}.json"
-
-
-def commit_number(name: str) -> int | None:
-    """Return the version of a commit's file name, None for other files."""
-    stem = name[:_DIGITS]
-    return int(stem) if stem.isdigit() and name[_DIGITS:] == ".json" else None
 
 
 def _is_snapshot(name: str) -> bool:
@@ -152,10 +149,12 @@ def carried(info: dict[str, object], key: str) -> str | None:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def commits_with(log: LogFolder, key: str) -> Iterator[tuple[int, bytes, str]]:
+def commits_with(
+    log: LogFolder, key: str, names: list[str] | None = None
+) -> Iterator[tuple[int, bytes, str]]:
     """Yield version, bytes and carried text of the commits that carry a key, newest first."""
     needle = key.encode()
-    for version in reversed(log.versions()):
+    for version in reversed(log.versions(names)):
         content = log.commit(version)
         if needle in content and (text := carried(provenance(content), key)) is not None:
             yield version, content, text

@@ -5,7 +5,7 @@ Not a reader or writer of tables: `outgoing` feeds deltalake, `Incoming` feeds a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ import pyarrow as pa
 from kindling.errors import StoreError
 from kindling.hooks.arrow import arrow_schema
 from kindling.schemas import Schema
+from kindling_plugin_delta.pump import pumped
 
 Batches = Iterator[pa.RecordBatch]
 
@@ -49,7 +50,7 @@ class Outgoing:
 
     def _batches(self) -> Batches:
         try:
-            for batch in cast_batches(self.source, self.schema):
+            for batch in cast_batches(pumped(self.source), self.schema):
                 self.watch(batch)
                 yield from self.shape(batch)
             yield from self.finish()
@@ -59,14 +60,14 @@ class Outgoing:
             raise
 
 
-def cast_batches(source: object, schema: Schema) -> Batches:
-    """Yield a stream's batches with exactly the types of a schema; columns are taken by position.
+def cast_batches(batches: Iterable[pa.RecordBatch], schema: Schema) -> Batches:
+    """Yield batches with exactly the types of a schema; columns are taken by position.
 
     Raises:
         StoreError: KDL-STORE-109, a column that must not be null has a null.
     """
     target = arrow_schema(schema)
-    for batch in pa.RecordBatchReader.from_stream(source):
+    for batch in batches:
         if batch.num_rows == 0:
             continue
         columns = [
@@ -102,6 +103,6 @@ class Incoming:
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Return the capsule of a fresh stream. Source: Arrow PyCapsule interface."""
-        batches = cast_batches(self.open_stream(), self.schema)
+        batches = cast_batches(pa.RecordBatchReader.from_stream(self.open_stream()), self.schema)
         reader = pa.RecordBatchReader.from_batches(arrow_schema(self.schema), batches)
         return reader.__arrow_c_stream__(requested_schema)

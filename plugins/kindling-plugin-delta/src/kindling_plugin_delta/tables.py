@@ -46,9 +46,9 @@ class Table:
         """The folder, as engines and deltalake take it."""
         return self.log.local or self.log.uri
 
-    def layout(self) -> Layout | None:
-        """Return the newest layout; None if there is no table."""
-        return layout_of(self.log, self.storage_options)
+    def layout(self, names: list[str] | None = None) -> Layout | None:
+        """Return the newest layout; None if there is no table. `names` saves a listing of the log."""
+        return layout_of(self.log, self.storage_options, names)
 
     def known_layout(self) -> Layout:
         """Return the newest layout.
