@@ -134,24 +134,19 @@ def test_files_of_somebody_else_are_never_overwritten(files: Any, tmp_path: Path
     assert (tmp_path / "a.csv").read_text() == "a\n1\n"
 
 
-@pytest.mark.parametrize(
-    ("request_", "wish"),
-    [
-        ({"partition_by": ("a",)}, "partition_by"),
-        (
-            {"slice": Slice("interval", "2013-01-01T00:00:00Z", "2013-01-02T00:00:00Z")},
-            "'overwrite' of a slice",
-        ),
-    ],
-)
-def test_partitions_and_replaced_slices_are_refused(
-    files: Any, tmp_path: Path, request_: dict[str, object], wish: str
-) -> None:
+def test_a_slice_is_not_replaced(files: Any, tmp_path: Path) -> None:
+    day = Slice("interval", "2013-01-01T00:00:00Z", "2013-01-02T00:00:00Z")
     with pytest.raises(StoreError) as caught:
-        files.write(files.store("csv", tmp_path / "out"), {"a": [2]}, **request_)
+        files.write(files.store("csv", tmp_path / "out"), {"a": [2]}, slice=day)
     assert str(caught.value) == (
-        f"KDL-STORE-217: 'silver.x' asks for {wish}, which storage:csv does not offer\n  do: choose k.delta()"
+        "KDL-STORE-217: 'silver.x' asks to replace a slice, which storage:csv does not offer\n"
+        "  do: choose k.delta()"
     )
+
+
+def test_partitions_have_no_effect_and_that_is_said(files: Any, tmp_path: Path) -> None:
+    commit = files.write(files.store("csv", tmp_path / "out"), {"a": [2]}, partition_by=("a",))
+    assert commit.warnings == ("plain files are not partitioned: partition_by had no effect",)
 
 
 @pytest.mark.parametrize("storage", STORAGES)

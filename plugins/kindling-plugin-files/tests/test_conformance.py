@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from kindling.testing.storage_contract import StorageContract
 
 MAPS = frozenset({"map<string,bigint>"})  # refused by the memory platform
@@ -22,3 +24,23 @@ class TestCsv(StorageContract):
     plugin = "kindling_plugin_files"
     capability = "storage:csv"
     refused_types = MAPS | NESTED | {"binary"}
+
+
+class TestParquetOnDuckDB(TestParquet):
+    on = ("kindling_plugin_duckdb", "platform:duckdb")
+    refused_types = frozenset()
+
+
+class TestCsvOnDuckDB(TestCsv):
+    on = ("kindling_plugin_duckdb", "platform:duckdb")
+
+
+@pytest.mark.slow
+class TestParquetOnSail(TestParquet):
+    on = ("kindling_plugin_sail", "platform:sail")
+    refused_types = frozenset()
+
+
+@pytest.mark.slow
+class TestCsvOnSail(TestCsv):
+    on = ("kindling_plugin_sail", "platform:sail")

@@ -21,7 +21,7 @@ def opened(files: Any, secret: str) -> Any:
 
 def test_a_credential_holds_the_options_of_the_file_system(files: Any) -> None:
     store = opened(files, '{"skip_instance_cache": true}')
-    assert store._place._options == {"skip_instance_cache": True}
+    assert store._contents.place._options == {"skip_instance_cache": True}
     assert store.version() is None
 
 

@@ -100,13 +100,13 @@ def test_file_urls_are_local_paths(files: Any, text: Text) -> None:
 def test_a_file_that_changes_while_it_is_read_is_refused(files: Any, text: Text) -> None:
     path = text("a.csv", "a\n1\n")
     store = files.store("csv", path)
-    honest = store._reader
+    honest = store._contents._reader
 
     def slow(origin: str) -> object:
         path.write_text("a\n1\n2\n")
         return honest(origin)
 
-    store._reader = slow
+    store._contents._reader = slow
     assert refused(lambda: store.read(ReadRequest())) == (
         "KDL-STORE-213: 'bronze.flights' changed while it was read\n"
         f"  where: {path}\n"
@@ -198,6 +198,9 @@ def test_a_known_file_that_changed_or_vanished_is_refused(files: Any, text: Text
         "KDL-STORE-012: the changes of 'bronze.flights' cannot be told\n"
         "  why: 1.csv changed since it was read\n"
         "  do: kindling run --full-refresh reads all files again"
+    )
+    assert "\n  why: its cursor is not one of this storage\n" in refused(
+        lambda: files.store("csv", tmp_path).changes("17")
     )
     text("2.csv", "n\n1\n")
     path.unlink()

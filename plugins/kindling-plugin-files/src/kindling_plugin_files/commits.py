@@ -34,6 +34,7 @@ from kindling_plugin_files.probe import SUFFIXES
 STALE_S = 86_400
 """Age after which another machine's staging folder counts as left behind."""
 TRIES = 20
+NO_PARTITIONS = "plain files are not partitioned: partition_by had no effect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,11 @@ class Writer:
         if done is not None:
             return done
         append = request.intent.name == "append" and newest is not None
-        warnings: tuple[str, ...] = ()
+        warnings: tuple[str, ...] = (NO_PARTITIONS,) if request.partition_by else ()
         schema = request.schema
         if append and newest is not None:
-            frame, schema, warnings = fitted(self._session, frame, request, newest)
+            frame, schema, drifted = fitted(self._session, frame, request, newest)
+            warnings += drifted
         made: Manifest | None = None
         try:
             if newest is None:
@@ -110,11 +112,10 @@ class Writer:
                 where=self._address.uri,
                 hint="name an empty folder, or remove the files",
             )
-        if request.partition_by or (request.slice.kind != "all" and request.intent.name != "append"):
-            wish = "partition_by" if request.partition_by else f"{request.intent.name!r} of a slice"
+        if request.slice.kind != "all" and request.intent.name != "append":
             raise StoreError(
                 "KDL-STORE-217",
-                f"{entity!r} asks for {wish}, which storage:{self._address.storage} does not offer",
+                f"{entity!r} asks to replace a slice, which storage:{self._address.storage} does not offer",
                 hint="choose k.delta()",
             )
 

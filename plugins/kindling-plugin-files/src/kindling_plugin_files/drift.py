@@ -8,7 +8,7 @@ from kindling.errors import StoreError
 from kindling.hooks import Frame
 from kindling.hooks.platform import Session
 from kindling.hooks.storage import WriteRequest
-from kindling.schemas import Field, Schema
+from kindling.schemas import Field, Schema, quoted
 from kindling_plugin_files.manifest import Manifest
 
 _WIDER = ("tinyint", "smallint", "int", "bigint")
@@ -91,5 +91,5 @@ def _selected(session: Session, frame: Frame, given: Schema, target: Schema) -> 
     columns = []
     for field in target.fields:
         found = given.field(field.name)
-        columns.append((field.name, f"CAST(NULL AS {field.type})" if found is None else f"`{found.name}`"))
+        columns.append((field.name, f"CAST(NULL AS {field.type})" if found is None else quoted(found.name)))
     return session.cast(session.select(frame, columns), target)

@@ -22,11 +22,19 @@ def cursor_text(entries: Sequence[FileEntry], schema: Schema) -> str:
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 
-def read_cursor(text: str) -> tuple[Schema, dict[str, tuple[str, int, str]]]:
-    """Return the columns and the known files that `cursor_text` wrote."""
-    plain = json.loads(text)
-    schema = Schema(tuple(Field(*column) for column in plain["columns"]))
-    return schema, {name: (name, size, stamp) for name, size, stamp in plain["files"]}
+def read_cursor(entity: str, text: str) -> tuple[Schema, dict[str, tuple[str, int, str]]]:
+    """Return the columns and the known files that `cursor_text` wrote.
+
+    Raises:
+        StoreError: KDL-STORE-012, the text is of another storage or version.
+    """
+    try:
+        plain = json.loads(text)
+        schema = Schema(tuple(Field(*column) for column in plain["columns"]))
+        known = {name: (name, size, stamp) for name, size, stamp in plain["files"]}
+    except (ValueError, TypeError, KeyError) as error:
+        raise _untold(entity, "its cursor is not one of this storage") from error
+    return schema, known
 
 
 def new_files(
@@ -41,10 +49,14 @@ def new_files(
     for name, was in known.items():
         found = now.get(name)
         if found is None or found.known() != was:
-            raise StoreError(
-                "KDL-STORE-012",
-                f"the changes of {entity!r} cannot be told",
-                why=f"{name} {'is gone' if found is None else 'changed'} since it was read",
-                hint="kindling run --full-refresh reads all files again",
-            )
+            raise _untold(entity, f"{name} {'is gone' if found is None else 'changed'} since it was read")
     return tuple(entry for name, entry in now.items() if name not in known)
+
+
+def _untold(entity: str, why: str) -> StoreError:
+    return StoreError(
+        "KDL-STORE-012",
+        f"the changes of {entity!r} cannot be told",
+        why=why,
+        hint="kindling run --full-refresh reads all files again",
+    )

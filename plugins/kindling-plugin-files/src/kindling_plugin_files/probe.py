@@ -28,7 +28,23 @@ def version(address: Address) -> str | None:
 
 def cursor(address: Address, key: str) -> str | None:
     """Return the text under `key` in the newest commit, or None. Sources have no commits."""
+    found = committed(address, key)
+    return None if found is None else found[1]
+
+
+def committed(address: Address, key: str) -> tuple[str, str] | None:
+    """Return version and text of the newest commit that carries `key`; all commits here carry `kindling`."""
     if key != "kindling":
         return None
     found = manifest.newest(open_place(address.uri))
-    return None if found is None else found.commit
+    return None if found is None else (found.token, found.commit)
+
+
+def bounds(address: Address, column: str) -> tuple[str, str] | None:
+    """Return the least and the greatest value of a time column, RFC 3339 UTC; None if empty.
+
+    Reads the column with pyarrow, of text files everything: called for pipes in slices of time alone.
+    """
+    from kindling_plugin_files.contents import Contents
+
+    return Contents(address, {}).bounds(column)
