@@ -19,7 +19,7 @@ from kindling.hooks.arrow import neutral_type
 from kindling_plugin_files.badrows import BadRowLog
 from kindling_plugin_files.options import FileOptions
 
-CHUNK_ROWS = 20_000
+CHUNK_ROWS = 4_000
 IN_MEMORY_BYTES = 64 * 1024 * 1024
 
 Wanted = Mapping[int, tuple[str, pa.DataType, bool]]
@@ -70,6 +70,7 @@ def split_bad_rows(
         keep_blank: Whether an empty line is a row.
     """
     width, skipped, wanted = shape
+    sieve = _Sieve(file, ("", options.null_value), wanted, to)
     chunk: list[Row] = []
     for line, raw, fields in _rows(lines, options.delimiter, skipped):
         if not fields and not keep_blank:
@@ -78,8 +79,9 @@ def split_bad_rows(
         wrong = "" if len(found) == width else f"expected {width} columns, found {len(found)}"
         chunk.append((line, raw, found, wrong))
         if len(chunk) >= CHUNK_ROWS:
-            _sift(chunk, options, file, wanted, to)
-    _sift(chunk, options, file, wanted, to)
+            sieve.sift(chunk)
+            chunk.clear()
+    sieve.sift(chunk)
     to[1].seek(0)
 
 
@@ -95,29 +97,45 @@ def _rows(lines: Iterable[str], delimiter: str, skipped: int) -> Iterator[tuple[
         start = reader.line_num + 1
 
 
-def _sift(
-    chunk: list[Row], options: FileOptions, file: str, wanted: Wanted, to: tuple[BadRowLog, IO[bytes]]
-) -> None:
-    """Send each row of a chunk to the log or to the good ones, and empty the chunk."""
-    log, good = to
-    null = ("", options.null_value)
-    reasons = {number: wrong for number, (_, _, _, wrong) in enumerate(chunk) if wrong}
-    for place, (name, kind, required) in wanted.items():
-        values = [(number, row[2][place]) for number, row in enumerate(chunk) if not row[3]]
-        distinct = dict.fromkeys(value for _, value in values if value not in null)
-        bad = set(bad_values(list(distinct), kind))
-        shown = neutral_type(kind)
+class _Sieve:
+    """Sends each row to the log or to the good ones; a bad value is searched for only once."""
+
+    def __init__(
+        self, file: str, null: tuple[str, str], wanted: Wanted, to: tuple[BadRowLog, IO[bytes]]
+    ) -> None:
+        self._file = file
+        self._null = null
+        self._wanted = wanted
+        self._log, self._good = to
+        self._bad: dict[int, set[str]] = {place: set() for place in wanted}
+
+    def sift(self, chunk: list[Row]) -> None:
+        """Decide the rows of a chunk, in their order."""
+        reasons = {number: wrong for number, (_, _, _, wrong) in enumerate(chunk) if wrong}
+        for place in self._wanted:
+            self._judge(
+                place, [(number, row[2][place]) for number, row in enumerate(chunk) if not row[3]], reasons
+            )
+        for number, (line, raw, _, _) in enumerate(chunk):
+            if number in reasons:
+                self._log.add(f"{self._file}:{line}", raw.rstrip("\r\n"), reasons[number])
+            else:
+                self._good.write((raw if raw.endswith(("\n", "\r")) else raw + "\n").encode())
+
+    def _judge(self, place: int, values: list[tuple[int, str]], reasons: dict[int, str]) -> None:
+        """Add a reason for each value of a column that cannot be read."""
+        name, kind, required = self._wanted[place]
+        bad, shown = self._bad[place], neutral_type(kind)
+        distinct = {value for _, value in values}
+        bad.update(bad_values(sorted(distinct.difference(bad, self._null)), kind))
+        empty = distinct.intersection(self._null) if required else ()
+        if not empty and bad.isdisjoint(distinct):
+            return
         for number, value in values:
             if value in bad:
                 reasons.setdefault(number, f"column {name!r}: {value!r} is no {shown}")
-            elif required and value in null:
+            elif value in empty:
                 reasons.setdefault(number, f"column {name!r} is null, and must not be")
-    for number, (line, raw, _, _) in enumerate(chunk):
-        if number in reasons:
-            log.add(f"{file}:{line}", raw.rstrip("\r\n"), reasons[number])
-        else:
-            good.write((raw if raw.endswith(("\n", "\r")) else raw + "\n").encode())
-    chunk.clear()
 
 
 def bad_values(values: Sequence[str], kind: pa.DataType) -> list[str]:
