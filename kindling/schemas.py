@@ -54,10 +54,7 @@ _PYTHON_TYPES = {
     "bytes": "binary",
     "date": "date",
     "datetime": "timestamp",
-    "datetime.date": "date",
-    "datetime.datetime": "timestamp",
     "Decimal": "decimal(38,18)",
-    "decimal.Decimal": "decimal(38,18)",
 }
 
 
@@ -230,10 +227,12 @@ def _annotated(name: str, hint: object) -> Field:
     text = hint if isinstance(hint, str) else getattr(hint, "__name__", str(hint))
     if not isinstance(hint, (str, type)):
         text = str(hint)
+    text = text.strip("'\"")  # `tags: "array<string>"` is quoted once more by the future import
     plain = [part.strip() for part in text.split("|") if part.strip() != "None"]
     if len(plain) != 1:
         raise DeclarationError("KDL-DECL-010", f"{text!r} is not a type", type=text)
-    kind = _PYTHON_TYPES.get(plain[0]) or canonical_type(plain[0])
+    last = plain[0].rpartition(".")[2]  # `datetime.date`, or `dt.date`
+    kind = _PYTHON_TYPES.get(last) or canonical_type(plain[0])
     return Field(name, kind, "None" in text)
 
 

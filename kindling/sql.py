@@ -109,7 +109,7 @@ def _syntax_error(error: SqlglotError) -> str:
     details = getattr(error, "errors", None)
     if details:
         return "line {line}, column {col}: {highlight!r} is not expected there".format_map(details[0])
-    return " ".join(str(error).split())[:300]
+    return " ".join(str(error.__cause__ or error).split())[:300]
 
 
 def undeclared_tables(query: Query, declared: Sequence[str]) -> list[str]:
