@@ -103,10 +103,12 @@ class FullPlatform(MemoryPlatform):
 
     @contextmanager
     def working(self, tag: str) -> Iterator[None]:
-        with super().working(tag):
-            yield
-        with self.ended:
-            self.ended.notify_all()
+        try:
+            with super().working(tag):
+                yield
+        finally:
+            with self.ended:
+                self.ended.notify_all()
 
     def cancel(self, tag: str, grace_s: float) -> bool:
         if tag not in self.stopped:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import exchange_mutants
+import executor_mutants
 import key_mutants
-import other_mutants
 import platform_mutants
+import record_mutants
 import storage_mutants
 from mutation import suite
 
-for module in (platform_mutants, storage_mutants, key_mutants, other_mutants):
+MODULES = (
+    platform_mutants,
+    exchange_mutants,
+    storage_mutants,
+    key_mutants,
+    executor_mutants,
+    record_mutants,
+)
+
+for module in MODULES:
     found = suite(vars(module))
     assert not found.keys() & globals().keys(), "two mutants have one name"
     globals().update(found)

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pytest
 
 from kindling.testing.feature_table import VARIABLE, feature_table, note, read_rows
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def row(use: str, verdict: str, platform: str = "sail", storage: str = "delta") -> dict[str, str]:
@@ -38,3 +36,20 @@ def test_no_file_is_written_without_the_variable(tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     note(row("read", "pass"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_conformance_run_notes_what_passed_and_what_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "rows.jsonl"
+    monkeypatch.setenv(VARIABLE, str(target))
+    suite = tmp_path / "test_one.py"
+    suite.write_text("from storage_mutants import OverwriteAppends as TestOne\n")
+    options = ["-p", "no:cacheprovider", "-p", "no:kindling", "-o", "addopts=--import-mode=importlib"]
+    chosen = "replaces_every_row or keeps_what_was_there or bounds"
+    pytest.main([str(suite), *options, "-k", chosen])
+    assert feature_table(read_rows(str(target))) == (
+        "| storage | platform | overwrite | append | times |\n"
+        "| --- | --- | --- | --- | --- |\n"
+        "| memory | memory | no (1 of 1) | yes | yes |\n"
+    )

@@ -11,6 +11,8 @@ import fakes
 import full_platform
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SUITE = Path(__file__).with_name("mutant_suite.py")
 CONTRACTS = (
     full_platform.OfFullPlatform,
