@@ -45,3 +45,29 @@ def running(plan: dict[str, object]) -> set[str]:
 def unchanged(plan: dict[str, object]) -> int:
     """How many entities a plan finds unchanged."""
     return len({task["entity"] for task in plan["tasks"] if task["action"] == "unchanged"})
+
+
+HEAD = """from __future__ import annotations
+import os
+import time
+import kindling as k
+
+app = k.App("shop")
+"""
+
+
+def make_project(folder: Path, code: str, settings: str = "") -> Path:
+    """Write a project whose app `shop` consists of this code; return its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "kindling.toml").write_text(f'app = "shop:app"\n{settings}')
+    (folder / "shop.py").write_text(HEAD + code)
+    return folder
+
+
+def rows(folder: Path, name: str, environment: str = "dev") -> list[dict[str, object]]:
+    """All rows of a Delta table, read without Kindling."""
+    from deltalake import DeltaTable
+
+    table = DeltaTable(str(folder / "lake" / environment / Path(*name.split("."))))
+    found: list[dict[str, object]] = table.to_pyarrow_table().to_pylist()
+    return found
