@@ -227,7 +227,7 @@ def victim(df: k.DataFrame) -> k.DataFrame:
     return df
 """
     project = make_project(tmp_path, code)
-    done = Shell(project, "duckdb")("run")
+    done = Shell(project, "sail")("run")
     assert "retry    b.victim" in done.stderr
     assert rows(project, "b.victim") == [{"id": 1}]
 
