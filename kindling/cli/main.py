@@ -62,6 +62,13 @@ class LazyGroup(click.Group):
             ctx.fail(f"there is no command {name!r}; {did_you_mean(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Invoke a command; click's own way to treat a closed reader is an exit with 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            return _reader_left()
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete a command's name, importing none of them."""
         known = {**COMMANDS, **_plugin_commands()}
@@ -119,10 +126,17 @@ def cli(folder: str | None) -> None:
             raise click.UsageError(msg) from None
 
 
+def _reader_left() -> int:
+    """Go on without stdout: a reader like `head` closed its end, and nobody is left to tell."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
 def run_cli(arguments: Sequence[str]) -> int:
     """Run a command line; print errors to stderr; return the exit code."""
     try:
         result = cli.main(args=list(arguments), prog_name="kindling", standalone_mode=False)
+        sys.stdout.flush()
     except KindlingError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
@@ -132,7 +146,6 @@ def run_cli(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("interrupted\n")
         return INTERRUPTED
-    except BrokenPipeError:  # a reader like `head` closed its end: nobody is left to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except BrokenPipeError:
+        return _reader_left()
     return result if isinstance(result, int) else 0

@@ -1,0 +1,165 @@
+"""What people see when they or their files are wrong: whole texts, and exit codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kindling import __version__
+from kindling.cli.main import COMMANDS
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.kernel.cli.conftest import Project
+
+
+def test_the_version_is_told(folder: Project) -> None:
+    done = folder("--version")
+    assert (done.code, done.out, done.err) == (0, f"kindling {__version__}\n", "")
+
+
+def test_help_lists_every_command(folder: Project) -> None:
+    done = folder("--help")
+    assert done.code == 0
+    for name, text in COMMANDS.items():
+        assert f"  {name} " in done.out
+        assert text in done.out
+
+
+def test_each_command_has_help_and_can_be_imported(folder: Project) -> None:
+    from importlib import import_module
+
+    for name in COMMANDS:
+        command = import_module(f"kindling.cli.commands.{name}").command
+        assert command.name == name
+        assert command.help
+
+
+def test_an_unknown_command_is_refused_with_suggestions(folder: Project) -> None:
+    done = folder("pln")
+    assert done.code == 2
+    assert done.out == ""
+    assert done.err == (
+        "Usage: kindling [OPTIONS] COMMAND [ARGS]...\n"
+        "Try 'kindling --help' for help.\n\n"
+        "Error: there is no command 'pln'; did you mean 'plan' or 'plugins' or 'explain'?\n"
+    )
+
+
+def test_an_unknown_option_is_refused_with_suggestions(folder: Project) -> None:
+    done = folder("plan", "--exit-cod")
+    assert done.code == 2
+    assert "No such option" in done.err
+    assert "--exit-code" in done.err
+
+
+def test_an_unknown_entity_is_refused_with_suggestions(shop: Project) -> None:
+    done = shop("why", "gold.dialy")
+    assert done.code == 2
+    assert done.err == ("KDL-PLAN-001: there is no entity 'gold.dialy'\n  why: did you mean 'gold.daily'?\n")
+
+
+def test_outside_of_a_project_commands_say_so(folder: Project) -> None:
+    done = folder("plan")
+    assert done.code == 2
+    assert done.err == (
+        "KDL-CONF-001: there is no kindling.toml here\n"
+        "  why: neither '<project>' nor a folder above it has one\n"
+        "  do: run kindling init, or change to the project's folder\n"
+    )
+
+
+def test_a_broken_file_is_told_with_its_line(shop: Project) -> None:
+    shop.write("kindling.toml", 'app = "shop.app:app"\nplatform.default = \n')
+    done = shop("plan")
+    assert done.code == 2
+    assert done.err.startswith("KDL-CONF-002: ")
+    assert "where: kindling.toml:2" in done.err
+
+
+def test_an_unknown_setting_is_told_with_its_line(shop: Project) -> None:
+    shop.write("kindling.toml", 'app = "shop.app:app"\nplatform.default = "duckdb"\nrun.worker = 2\n')
+    done = shop("plan")
+    assert done.code == 2
+    assert done.err == (
+        "KDL-CONF-003: 'run.worker' is not a setting\n"
+        "  where: kindling.toml:3\n"
+        "  do: did you mean 'workers'?\n"
+    )
+
+
+def test_an_app_that_does_not_import_is_told_with_the_line_in_it(shop: Project) -> None:
+    shop.write("shop/app.py", "import kindling as k\n\nimport nothing_like_this\n")
+    done = shop("plan")
+    assert done.code == 2
+    assert done.err == (
+        "KDL-DECL-051: the app's module 'shop.app' cannot be imported\n"
+        "  why: ModuleNotFoundError: No module named 'nothing_like_this'\n"
+        "  where: shop/app.py:3\n"
+    )
+
+
+def test_a_missing_app_module_is_told_with_the_setting(shop: Project) -> None:
+    shop.write("kindling.toml", 'app = "shopp.app:app"\n')
+    done = shop("plan")
+    assert done.code == 2
+    assert done.err == (
+        "KDL-DECL-051: the app's module 'shopp.app' does not exist\n"
+        "  where: kindling.toml:1\n"
+        "  do: it is looked for in the project's folder and its src/\n"
+    )
+
+
+def test_a_missing_platform_is_told_once_with_the_command_that_installs_it(shop: Project) -> None:
+    done = shop("plan", KINDLING_PLATFORM__DEFAULT="nowhere")
+    assert done.code == 2
+    assert done.err.count("KDL-PLUG-002") == 1
+    assert "KDL-PLUG-002: no installed plugin offers 'platform:nowhere'\n" in done.err
+    assert "  do: pip install kindling-plugin-nowhere\n" in done.err
+
+
+def test_a_protected_environment_must_be_named(shop: Project) -> None:
+    text = 'app = "shop.app:app"\nenvironments = ["dev", "prod"]\ndefault_environment = "prod"\n'
+    shop.write("kindling.toml", text + 'protected = ["prod"]\nplatform.default = "duckdb"\n')
+    done = shop("plan")
+    assert done.code == 5
+    assert done.err == (
+        "KDL-POL-010: environment 'prod' is protected\n"
+        "  why: it must be named on the command line; a default or a variable is not enough\n"
+        "  where: kindling.toml:4\n"
+        "  do: add --env prod\n"
+    )
+    assert shop("plan", "--env", "prod").code == 0
+
+
+def test_a_setting_on_the_command_line_needs_a_value(shop: Project) -> None:
+    done = shop("plan", "--set", "run.workers")
+    assert (done.code, done.err) == (
+        2,
+        "KDL-USE-030: --set 'run.workers' is no setting\n  do: write --set run.workers=4\n",
+    )
+
+
+def test_half_a_window_is_refused(shop: Project) -> None:
+    done = shop("plan", "--from", "2024-01-01")
+    assert (done.code, done.err) == (2, "KDL-USE-031: --from and --to go together\n  do: give both\n")
+    done = shop("plan", "--from", "2024-01-02", "--to", "2024-01-01")
+    assert (done.code, done.err) == (2, "KDL-USE-031: --from 2024-01-02 is not before --to 2024-01-01\n")
+
+
+def test_another_folder_can_be_named(shop: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = type(shop)(tmp_path_factory.mktemp("elsewhere"))
+    assert elsewhere("-C", str(shop.path), "check").code == 0
+    done = elsewhere("-C", "nowhere", "check")
+    assert done.code == 2
+    assert "cannot work in 'nowhere': No such file or directory" in done.err
+
+
+def test_a_reader_that_closes_its_end_is_no_error(shop: Project) -> None:
+    process = shop.start("config", "schema")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0
+    assert process.stderr is not None
+    with process.stderr:
+        assert process.stderr.read() == ""

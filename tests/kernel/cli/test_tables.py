@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from kindling.cli.tables import short_version, table_text
+
+
+def test_columns_are_aligned_and_lines_not_padded() -> None:
+    assert table_text([("a", "bb"), ("ccc", "")]) == "a    bb\nccc\n"
+    assert table_text([]) == ""
+
+
+def test_versions_are_short_for_people() -> None:
+    assert short_version("12-abcdef") == "12"
+    assert short_version("f-290d98890000") == "f-290d9889"
+    assert short_version("") == ""
