@@ -92,17 +92,19 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    from importlib import import_module
+if not TYPE_CHECKING:  # else a checker would take each misspelt name for an object
 
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"kindling.{home}"), name)
-    from kindling.names import did_you_mean
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
 
-    known = [known for names in _HOMES.values() for known in names]
-    msg = f"module 'kindling' has no attribute {name!r}; {did_you_mean(name, known)}"
-    raise AttributeError(msg)
+        for home, names in _HOMES.items():
+            if name in names:
+                return getattr(import_module(f"kindling.{home}"), name)
+        from kindling.names import did_you_mean
+
+        known = [known for names in _HOMES.values() for known in names]
+        msg = f"module 'kindling' has no attribute {name!r}; {did_you_mean(name, known)}"
+        raise AttributeError(msg)
 
 
 def __dir__() -> list[str]:
