@@ -49,9 +49,7 @@ class LazyGroup(click.Group):
             module = import_module(f"kindling.cli.commands.{name}")
             found: click.Command = module.command
             return found
-        if name in _plugin_commands():
-            return _plugin_command(name)
-        return None
+        return _plugin_command(name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -95,17 +93,23 @@ def _plugin_commands() -> dict[str, str]:
     }
 
 
-def _plugin_command(name: str) -> click.Command:
-    """Load a plugin's command; where the settings cannot be read, nobody knows whether it may run."""
+def _plugin_command(name: str) -> click.Command | None:
+    """Load an installed plugin's command, or return None where none offers it.
+
+    Raises:
+        KindlingError: The settings cannot be read, so nobody knows whether it may run; or policy refuses it.
+    """
     from kindling.cli.permitted import permitted
     from kindling.hooks.command import CommandSpec
     from kindling.plugins.catalog import read_catalog
     from kindling.plugins.loader import Loader
 
     found = permitted(os.getcwd())
+    catalog = read_catalog(found.cache, found.policy)
+    if all(item.id != f"command:{name}" for item in catalog.installed()):
+        return None
     if found.fault is not None:
         raise found.fault
-    catalog = read_catalog(found.cache, found.policy)
     return Loader(catalog, found.policy).command(name).factory(CommandSpec(found.project))
 
 

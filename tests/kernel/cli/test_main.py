@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
+
+import pytest
 
 from kindling import __version__
 from kindling.cli.main import COMMANDS
 
 if TYPE_CHECKING:
-    import pytest
+    from pathlib import Path
 
     from tests.kernel.cli.conftest import Project
 
@@ -163,3 +166,62 @@ def test_a_reader_that_closes_its_end_is_no_error(shop: Project) -> None:
     assert process.stderr is not None
     with process.stderr:
         assert process.stderr.read() == ""
+
+
+@pytest.fixture
+def command_site(tmp_path: Path) -> str:
+    """A folder for PYTHONPATH with a plugin that offers the command `greet`."""
+    site = tmp_path / "site"
+    package = site / "kindling_plugin_greet"
+    info = site / "kindling_plugin_greet-1.0.dist-info"
+    package.mkdir(parents=True)
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: kindling-plugin-greet\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[kindling.command]\ngreet = kindling_plugin_greet.plugin\n"
+        "[kindling.manifest]\nkindling-plugin-greet = kindling_plugin_greet\n"
+    )
+    capability = {"api": "1.0", "features": [], "help": "Greet the world."}
+    manifest = {
+        "schema": "kindling.manifest/1",
+        "distribution": "kindling-plugin-greet",
+        "capabilities": {"command:greet": capability},
+    }
+    (package / "__init__.py").write_text("")
+    (package / "kindling.json").write_text(json.dumps(manifest))
+    (package / "plugin.py").write_text(GREET)
+    return str(site)
+
+
+GREET = """
+import click
+from kindling.hooks import hookimpl
+from kindling.hooks.command import CommandOffer
+
+
+@hookimpl
+def kindling_command_offers():
+    return (CommandOffer("greet", lambda spec: click.Command("greet", callback=lambda: click.echo("hello"))),)
+"""
+
+
+def test_a_plugin_adds_a_command(folder: Project, command_site: str) -> None:
+    listed = folder("--help", PYTHONPATH=command_site)
+    assert "  greet       Greet the world.\n" in listed.out
+    done = folder("greet", PYTHONPATH=command_site)
+    assert (done.code, done.out) == (0, "hello\n")
+
+
+def test_a_command_that_policy_blocks_is_refused_and_not_listed(folder: Project, command_site: str) -> None:
+    folder.write("kindling.toml", '[plugins]\nblock = ["greet"]\n')
+    assert "greet" not in folder("--help", PYTHONPATH=command_site).out
+    done = folder("greet", PYTHONPATH=command_site)
+    assert (done.code, done.out) == (5, "")
+    assert done.err.startswith("KDL-POL-020: 'command:greet' of 'kindling-plugin-greet' is blocked\n")
+
+
+def test_where_settings_cannot_be_read_no_plugin_command_runs(folder: Project, command_site: str) -> None:
+    folder.write("kindling.toml", "[plugins\n")
+    done = folder("greet", PYTHONPATH=command_site)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("KDL-CONF-002: ")
