@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from kindling.cli.completion import remember_names
 from kindling.cli.places import check_window, common_options, opened, selection_options
 from kindling.cli.tables import plan_text
 from kindling.plan.planner import Planner, Wish
@@ -37,6 +38,7 @@ def command(
     check_window(start, end)
     with opened(environment, overrides) as (project, state):
         planner = Planner(project, lambda: state.tasks(project.app.name, project.environment))
+        remember_names(project.state_dir, planner.binding.entities)
         plan = planner.plan(
             Wish(
                 select=select,
