@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from kindling_plugin_delta import probe
 from kindling_plugin_delta.storage import DeltaStorage
+from kindling_plugin_duckdb.engine import DuckDBPlatform
 from kindling_plugin_sail.platform import SailPlatform
 
 from kindling.addresses import Address
-from kindling.hooks.platform import PlatformSpec, Session, SessionSpec
+from kindling.hooks.platform import Platform, PlatformSpec, Session, SessionSpec
 from kindling.hooks.storage import StorageSpec
 from kindling.testing.memory_platform import MemoryPlatform
 from kindling.testing.storage_fixtures import Place
@@ -39,9 +40,25 @@ def native(sail: SailPlatform, request: pytest.FixtureRequest) -> Iterator[Sessi
     opened.close()
 
 
-@pytest.fixture(params=["arrow", "native"])
+@pytest.fixture(scope="session")
+def duck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """One DuckDB for all tests."""
+    opened = DuckDBPlatform(PlatformSpec("test", work_dir=str(tmp_path_factory.mktemp("duck"))))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def files(duck: Platform, request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A session that reads Parquet files by path and streams Arrow."""
+    opened = duck.open_session(SessionSpec(request.node.name))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["arrow", "files", "native"])
 def session(request: pytest.FixtureRequest) -> Session:
-    """Both kinds of session."""
+    """Each kind of session."""
     found: Session = request.getfixturevalue(request.param)
     return found
 
@@ -61,7 +78,7 @@ def place_of(tmp_path: Path) -> PlaceOf:
 
 @pytest.fixture
 def place(place_of: PlaceOf, session: Session) -> Place:
-    """Give one entity that does not exist yet, on both kinds of session."""
+    """Give one entity that does not exist yet, on each kind of session."""
     return place_of(session)
 
 

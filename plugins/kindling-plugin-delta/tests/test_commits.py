@@ -132,6 +132,7 @@ def test_keys_that_are_null_or_occur_twice_are_refused_with_the_first_of_them(pl
     assert place.version() is None
 
 
+@pytest.mark.parametrize("session", ["files", "native"], indirect=True)
 def test_merging_what_is_there_already_makes_no_version_unless_a_cursor_moves(place: Place) -> None:
     place.write(merge(on=["k"]), [(1, "a"), (2, None)])
     before = place.version()
@@ -181,9 +182,25 @@ def test_a_history_in_a_table_without_its_columns_is_refused(place: Place) -> No
         place.write(scd2(on=["k"]), [(1, "a")])
 
 
+def test_keys_that_break_among_unchanged_rows_are_refused(place: Place) -> None:
+    place.write(merge(on=["k"]), [(1, "a"), (2, "b")])
+    before = place.version()
+    for rows in ([(1, "a"), (1, "z")], [(1, "a"), (1, "a")]):
+        with pytest.raises(StoreError, match=r"KDL-STORE-010: .* have the key \(k=1\)"):
+            place.write(merge(on=["k"]), rows)
+    assert place.version() == before
+
+
+def test_a_table_of_keys_alone_is_merged(place: Place) -> None:
+    place.write(merge(on=["k"]), [(1,), (2,)], "k int")
+    place.write(merge(on=["k"]), [(2,), (3,)], "k int")
+    assert place.rows() == [(1,), (2,), (3,)]
+
+
 def test_floats_that_are_no_numbers_equal_themselves(place: Place) -> None:
     schema, rows = "k int, v double", [(1, float("nan")), (2, 0.0)]
-    for intent in (merge(on=["k"]), scd2(on=["k"])):
+    compares = place.session.platform != "memory"
+    for intent in [merge(on=["k"])] * compares + [scd2(on=["k"])]:
         place.address = place.address.replace(uri=f"{place.address.uri}-{intent.name}")
         place.write(intent, rows, schema, moment=MOMENTS[0])
         before = place.version()
@@ -197,7 +214,8 @@ def test_nested_columns_are_merged_and_compared(place: Place) -> None:
     place.write(merge(on=["k"]), rows, schema)
     before = place.version()
     place.write(merge(on=["k"]), rows, schema)
-    assert place.version() == before
+    # Where the engine cannot read the table itself, every matched row is written again.
+    assert (place.version() == before) is (place.session.platform != "memory")
     place.write(merge(on=["k"]), [(1, [2], {"a": 1, "b": "x"})], schema)
     assert place.rows("k, v, w") == [(1, [2], {"a": 1, "b": "x"}), (2, None, None)]
 

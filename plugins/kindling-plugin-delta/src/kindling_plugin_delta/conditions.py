@@ -29,7 +29,8 @@ def slice_condition(schema: Schema, column: str, part: Slice, *, spark: bool) ->
     kind, name = column_type(schema, column, part)
     left = quoted(name) if spark else '"' + name.replace('"', '""') + '"'
     if part.kind == "key":
-        text = part.key.replace("'", "''")
+        # In Spark two quotes in a row join two texts.
+        text = part.key.replace("\\", "\\\\").replace("'", "\\'") if spark else part.key.replace("'", "''")
         return f"CAST({left} AS {'STRING' if spark else 'VARCHAR'}) = '{text}'"
     low, high = (_literal(kind, moment, spark=spark) for moment in (part.start, part.end))
     return f"{left} >= {low} AND {left} < {high}"

@@ -16,22 +16,24 @@ import pyarrow.compute as pc
 from kindling.errors import StoreError
 from kindling.hooks import Frame
 from kindling.hooks.arrow import arrow_schema
-from kindling.hooks.platform import ArrowIn, ArrowOut, PathRead, Paths
+from kindling.hooks.platform import ArrowOut
 from kindling.hooks.storage import Commit, WriteRequest
 from kindling.schemas import Field, Schema
 from kindling_plugin_delta import commits, drift
+from kindling_plugin_delta.comparison import changed_rows, found_schema, refuse_broken, stored_rows
 from kindling_plugin_delta.conditions import moment_text, parse_moment
-from kindling_plugin_delta.drift import Fit, quoted
+from kindling_plugin_delta.drift import Fit
+from kindling_plugin_delta.layout import Layout
 from kindling_plugin_delta.merge import insert_all, unchanged
 from kindling_plugin_delta.overwrite import prepare, put
 from kindling_plugin_delta.pump import pumped
-from kindling_plugin_delta.rowkeys import KeyWatch, refused_key, sql_name, stored_names
-from kindling_plugin_delta.streams import Batches, Incoming, Outgoing, cast_batches
+from kindling_plugin_delta.rowkeys import KeyWatch, sql_name, stored_names
+from kindling_plugin_delta.streams import Batches, Outgoing, cast_batches
 from kindling_plugin_delta.tables import Table
 
 FROM, TO, CURRENT = "valid_from", "valid_to", "is_current"
 HISTORY = (Field(FROM, "timestamp"), Field(TO, "timestamp"), Field(CURRENT, "boolean"))
-_COPIES, _SINCE, _CLOSES = "__kindling_copies", "__kindling_since", "__kindling_closes"
+_SINCE, _CLOSES = "__kindling_since", "__kindling_closes"
 
 
 def historise(table: Table, frame: Frame, request: WriteRequest) -> Commit:
@@ -60,7 +62,7 @@ def historise(table: Table, frame: Frame, request: WriteRequest) -> Commit:
     version = prepare(table, layout, how, request, rewrites=False)
     rows = drift.fitted(table.session, frame, how, all_columns=False)
     moved = _Moved(table, request, given, keys)
-    changed = moved.batches(_changed(table, rows, layout.schema, keys, track, version))
+    changed = moved.batches(_changed(table, rows, layout, keys, track, version))
     first = next(changed, None)
     if first is None:
         return unchanged(table, request, layout, version, how.warnings)
@@ -115,39 +117,14 @@ def _opened(batch: pa.RecordBatch, moment: datetime, target: pa.Schema) -> pa.Re
     return pa.RecordBatch.from_arrays(columns, schema=target)
 
 
-def _changed(  # what the query is made of
-    table: Table, rows: Frame, stored: Schema, keys: tuple[str, ...], track: tuple[str, ...], version: int
+def _changed(
+    table: Table, rows: Frame, layout: Layout, keys: tuple[str, ...], track: tuple[str, ...], version: int
 ) -> object:
-    """Return a stream of the rows that are new, changed or break the key, with two columns of ours."""
-    known = {f.name.lower() for f in stored.fields}
-    current = _current_rows(table, stored, (*keys, *(c for c in track if c.lower() in known)), version)
-    partition = ", ".join(map(quoted, keys))
-    tests = [f"s.{quoted(key)} IS NULL" for key in keys]
-    tests += [
-        f"NOT (s.{quoted(c)} <=> t.{quoted(c)})" if c.lower() in known else f"s.{quoted(c)} IS NOT NULL"
-        for c in track
-    ]
-    text = (
-        f"SELECT s.*, t.{FROM} AS {_SINCE} FROM "  # noqa: S608  # names are quoted, there are no values
-        f"(SELECT *, CAST(count(*) OVER (PARTITION BY {partition}) AS BIGINT) AS {_COPIES} FROM given) s "
-        f"LEFT JOIN stored t ON {' AND '.join(f's.{quoted(key)} = t.{quoted(key)}' for key in keys)} "
-        f"WHERE s.{_COPIES} > 1 OR t.{FROM} IS NULL OR {' OR '.join(tests)}"
-    )
-    found = table.session.sql(text, {"given": rows, "stored": current})
-    return cast("ArrowOut", table.session).to_arrow(found)
-
-
-def _current_rows(table: Table, stored: Schema, columns: tuple[str, ...], version: int) -> Frame:
-    """Return the current versions of all keys, only the columns that are compared."""
-    names = [*columns, FROM]
-    session = table.session
-    if table.is_native:
-        whole = cast("Paths", session).load(PathRead("delta", (table.place,), version=version))
-        return session.select(session.where(whole, CURRENT), [(name, quoted(name)) for name in names])
-    target = table.opened(version)
-    schema = Schema(tuple(f for name in names if (f := stored.field(name)) is not None))
-    stream = Incoming(lambda: target.scan(columns=list(schema.names), predicate=CURRENT), schema)
-    return cast("ArrowIn", session).from_arrow(stream, schema)
+    """Return a stream of the rows that are new, changed or break the key."""
+    known = tuple(name for name in track if layout.schema.field(name) is not None)
+    stored = stored_rows(table, layout, (*keys, *known, FROM), version, CURRENT)
+    added = tuple(name for name in track if name not in known)
+    return changed_rows(table, rows, stored, keys=keys, known=known, added=added, more=((_SINCE, FROM),))
 
 
 class _Moved:
@@ -160,39 +137,25 @@ class _Moved:
         self.given = given
         self.keys = keys
         self.source = _with_history(given)
-        self.found = Schema((*given.fields, Field(_COPIES, "bigint"), Field(_SINCE, "timestamp")))
+        self.found = found_schema(given, Field(_SINCE, "timestamp"))
         self.schema = arrow_schema(Schema((*self.source.fields, Field(_CLOSES, "boolean"))))
 
     def batches(self, stream: object) -> Batches:
         """Yield non-empty batches of the merge's source; raises for broken keys and turned-back time."""
-        loose = Schema(tuple(Field(f.name, f.type) for f in self.found.fields))
-        for batch in cast_batches(pumped(stream), loose):
-            place = pc.index(self._broken(batch), value=True).as_py()
+        for batch in cast_batches(pumped(stream), self.found):
+            refuse_broken(self.table.name, self.keys, batch)
+            late = pc.greater(batch.column(_SINCE), pa.scalar(self.moment, batch.column(_SINCE).type))
+            place = pc.index(late, value=True).as_py()
             if place >= 0:
-                raise self._refused(
-                    batch.select([*self.keys, _COPIES, _SINCE]).slice(place, 1).to_pylist()[0]
-                )
+                raise self._backwards(batch.select([*self.keys, _SINCE]).slice(place, 1).to_pylist()[0])
             yield from self._exploded(batch)
 
-    def _broken(self, batch: pa.RecordBatch) -> pa.Array:
-        late = pc.greater(batch.column(_SINCE), pa.scalar(self.moment, batch.column(_SINCE).type))
-        broken = pc.or_(pc.fill_null(late, fill_value=False), pc.greater(batch.column(_COPIES), 1))
-        for key in self.keys:
-            broken = pc.or_(broken, batch.column(key).is_null())
-        return broken
-
-    def _refused(self, row: dict[str, object]) -> StoreError:
-        key = {name: row[name] for name in self.keys}
-        if None in key.values():
-            name = next(name for name, value in key.items() if value is None)
-            return refused_key(self.table.name, key, f"{name!r} is null")
-        if int(str(row[_COPIES])) > 1:
-            return refused_key(self.table.name, key, f"{row[_COPIES]} rows share it")
-        since = cast("datetime", row[_SINCE])
+    def _backwards(self, row: dict[str, object]) -> StoreError:
+        since = cast("datetime", row.pop(_SINCE))
         return StoreError(
             "KDL-STORE-112",
             f"the history of {self.table.name!r} would run backwards",
-            why=f"the current version of {key} is valid from {moment_text(since)}, "
+            why=f"the current version of {row} is valid from {moment_text(since)}, "
             f"the run's moment is {moment_text(self.moment)}",
             hint="start a new run: `kindling run`",
         )
@@ -240,4 +203,4 @@ def _commit(moved: _Moved, batches: Batches, how: Fit, version: int) -> None:
             commit_properties=commits.properties(request.info, (*moved.keys, FROM)),
         )
         merger = merger.when_matched_update({TO: f"s.{FROM}", CURRENT: "false"})
-        insert_all(merger, moved.source, predicate=f"NOT s.{_CLOSES}").execute()
+        insert_all(merger, moved.source.names, predicate=f"NOT s.{_CLOSES}").execute()

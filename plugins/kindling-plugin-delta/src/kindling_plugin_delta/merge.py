@@ -5,13 +5,24 @@ Sail's own MERGE loses our commit metadata, so every session goes this way; rows
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
+import pyarrow as pa
+
 from kindling.hooks import Frame
+from kindling.hooks.arrow import arrow_schema
 from kindling.hooks.platform import ArrowOut
 from kindling.hooks.storage import Commit, WriteRequest
 from kindling.schemas import Schema
 from kindling_plugin_delta import commits, drift
+from kindling_plugin_delta.comparison import (
+    can_compare,
+    changed_rows,
+    found_schema,
+    refuse_broken,
+    stored_rows,
+)
 from kindling_plugin_delta.layout import Layout
 from kindling_plugin_delta.overwrite import prepare, put
 from kindling_plugin_delta.rowkeys import KeyWatch, sql_name, stored_names
@@ -23,9 +34,10 @@ if TYPE_CHECKING:
 
 
 def merge(table: Table, frame: Frame, request: WriteRequest) -> Commit:
-    """Upsert by `request.intent.on`; rows that are equal already are not written again.
+    """Upsert by `request.intent.on`.
 
-    A merge that changes nothing makes no new version, unless a cursor has to move.
+    Where the engine reads the table itself, rows that are equal already are not written again, and a
+    merge that changes nothing makes no version, unless a cursor has to move.
     """
     earlier = commits.earlier_commit(table, request)
     if earlier is not None:
@@ -34,74 +46,83 @@ def merge(table: Table, frame: Frame, request: WriteRequest) -> Commit:
     stored_names(table.name, request.schema, request.intent.on, "merge(on=)")
     layout = table.layout()
     how = drift.fit(table.name, layout.schema, request) if layout else drift.new_table(request.schema)
-    given = how.given()
-    keys = stored_names(table.name, given, request.intent.on, "merge(on=)")
+    keys = stored_names(table.name, how.given(), request.intent.on, "merge(on=)")
     rows = drift.fitted(table.session, frame, how, all_columns=False)
-    watch = KeyWatch(table.name, keys)
-    flow = Outgoing(
-        cast("ArrowOut", table.session).to_arrow(rows),
-        given,
-        request.guard,
-        watch=watch.watch,
-        finish=lambda: _finish(watch),
-    )
     version = prepare(table, layout, how, request, rewrites=False)
-    with commits.translated(table, lambda: flow.error):
-        if layout is None:
+    if layout is None:
+        flow = _whole(table, rows, request, how.given(), keys)
+        with commits.translated(table, lambda: flow.error):
             put(table, flow, request, mode="error", keys=keys, is_new=True)
-        elif not _upsert(table, flow, request, keys, merges_schema=bool(how.added)):
-            return unchanged(table, request, layout, version, how.warnings)
+        return commits.read_back(table, version, request)
+    current = table.known_layout() if version != layout.version else layout
+    compares = can_compare(table, current, how.given())
+    made = _changed if compares else _whole
+    flow = made(table, rows, request, how.given(), keys)
+    with commits.translated(table, lambda: flow.error):
+        if not _upsert(table, flow, request, keys, version=version, adds=bool(how.added)):
+            return unchanged(table, request, current, version, how.warnings)
     return commits.read_back(table, version, request, how.warnings)
 
 
-def _finish(watch: KeyWatch) -> Batches:
-    watch.finish()
-    return iter(())
+def _whole(
+    table: Table, rows: Frame, request: WriteRequest, given: Schema, keys: tuple[str, ...]
+) -> Outgoing:
+    """Return all rows; their keys are watched."""
+    watch = KeyWatch(table.name, keys)
+
+    def finish() -> Batches:
+        watch.finish()
+        return iter(())
+
+    stream = cast("ArrowOut", table.session).to_arrow(rows)
+    return Outgoing(stream, given, request.guard, watch=watch.watch, finish=finish)
 
 
-def _upsert(
-    table: Table, flow: Outgoing, request: WriteRequest, keys: tuple[str, ...], *, merges_schema: bool
+def _changed(
+    table: Table, rows: Frame, request: WriteRequest, given: Schema, keys: tuple[str, ...]
+) -> Outgoing:
+    """Return the rows that are new or differ."""
+    layout = table.known_layout()
+    values = [name for name in given.names if name not in keys]
+    known = [name for name in values if layout.schema.field(name) is not None]
+    stored = stored_rows(table, layout, (*keys, *known), layout.version)
+    added = [name for name in values if name not in known]
+    stream = changed_rows(table, rows, stored, keys=keys, known=known, added=added)
+    target = arrow_schema(given)
+    return Outgoing(
+        stream,
+        found_schema(given),
+        request.guard,
+        watch=lambda batch: refuse_broken(table.name, keys, batch),
+        shape=lambda batch: iter((pa.RecordBatch.from_arrays(batch.columns[: len(target)], schema=target),)),
+        delivered=target,
+    )
+
+
+def _upsert(  # a merge has many sides
+    table: Table, flow: Outgoing, request: WriteRequest, keys: tuple[str, ...], *, version: int, adds: bool
 ) -> bool:
-    """Run the merge; return whether it changed a row."""
+    """Run the merge on the version that was looked at; return whether it changed a row."""
     request.guard()
-    target = table.opened()
-    known = {name.lower() for name in (f.name for f in target.schema().fields)}
-    values = [f for f in flow.schema.fields if f.name not in keys]
-    merger = target.merge(
+    names = (flow.delivered or arrow_schema(flow.schema)).names
+    values = [name for name in names if name not in keys] or list(keys)
+    merger = table.opened(version).merge(
         flow.reader(),
         " AND ".join(f"t.{sql_name(key)} = s.{sql_name(key)}" for key in keys),
         source_alias="s",
         target_alias="t",
-        merge_schema=merges_schema,
+        merge_schema=adds,
         commit_properties=commits.properties(request.info, keys),
     )
-    if values:
-        merger = merger.when_matched_update(
-            {sql_name(f.name): f"s.{sql_name(f.name)}" for f in values},
-            predicate=_differs(Schema(tuple(values)), known),
-        )
-    done = insert_all(merger, flow.schema).execute()
+    merger = merger.when_matched_update({sql_name(name): f"s.{sql_name(name)}" for name in values})
+    done = insert_all(merger, names).execute()
     return bool(done["num_target_rows_inserted"] or done["num_target_rows_updated"])
 
 
-def _differs(values: Schema, known: set[str]) -> str | None:
-    """Return the condition of a changed row; None where a map among them cannot be compared."""
-    if any("map<" in f.type for f in values.fields):
-        return None
-    terms = (
-        f"(s.{sql_name(f.name)} IS DISTINCT FROM t.{sql_name(f.name)})"
-        if f.name.lower() in known
-        else f"(s.{sql_name(f.name)} IS NOT NULL)"
-        for f in values.fields
-    )
-    return " OR ".join(terms)
-
-
-def insert_all(merger: TableMerger, schema: Schema, predicate: str | None = None) -> TableMerger:
-    """Add the insertion of all columns of the source's schema."""
-    return merger.when_not_matched_insert(
-        {sql_name(f.name): f"s.{sql_name(f.name)}" for f in schema.fields}, predicate=predicate
-    )
+def insert_all(merger: TableMerger, names: Iterable[str], predicate: str | None = None) -> TableMerger:
+    """Add the insertion of columns of the source."""
+    columns = {sql_name(name): f"s.{sql_name(name)}" for name in names}
+    return merger.when_not_matched_insert(columns, predicate=predicate)
 
 
 def unchanged(

@@ -193,5 +193,5 @@ def _exchange(
         commit_properties=commits.properties(request.info),
     )
     merger = merger.when_matched_delete()
-    done = insert_all(merger, flow.schema, predicate=f"NOT s.{_DROPS}").execute()
+    done = insert_all(merger, flow.schema.names, predicate=f"NOT s.{_DROPS}").execute()
     return bool(done["num_target_rows_inserted"] or done["num_target_rows_deleted"])
