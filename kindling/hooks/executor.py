@@ -75,6 +75,7 @@ class TaskSpec:
         principal: Workload principal the data is read as.
         overrides: Settings given with `--set` and `App(settings=)`, flat dotted keys.
         full_refresh: Start over: cursors are ignored, the target is rewritten.
+        redeclared: The pipe's own code, SQL or options changed, or it never ran: other columns are no drift.
         moment: RFC 3339 UTC instant of the run.
         lease: Key and fencing token that must be valid at the commit, or {}.
     """
@@ -95,6 +96,7 @@ class TaskSpec:
     principal: str = ""
     overrides: dict[str, Plain] = field(default_factory=dict)
     full_refresh: bool = False
+    redeclared: bool = False
     moment: str = ""
     lease: dict[str, Plain] = field(default_factory=dict)
 

@@ -125,7 +125,9 @@ class WriteRequest:
         schema: The frame's schema.
         info: Goes into the commit.
         drift: What to do where the table's columns differ: `fail`, `warn` (write the common columns,
-            report the rest in `Commit.warnings`) or `evolve` (add columns; types only widen).
+            report the rest in `Commit.warnings`), `evolve` (add columns; types only widen) or, with the
+            intent `overwrite` alone, `replace` (the table takes exactly the frame's columns: the kernel
+            asks for it when the declaration itself changed, since that is no drift).
         partition_by: Partition columns of a new table.
         column: With an interval slice: the column whose rows inside the slice are replaced.
         slice: The slice that the frame holds; rows outside of it are refused.

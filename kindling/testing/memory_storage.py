@@ -228,6 +228,8 @@ class MemoryStore:
     ) -> tuple[Schema, tuple[str, ...]]:
         """Return the schema to store and the sentences about what was left out."""
         given = Schema((*request.schema.fields, *extra))
+        if request.drift == "replace":
+            return given, ()
         if stored is None or {f.name: f.type for f in stored.fields} == {
             f.name: f.type for f in given.fields
         }:

@@ -30,7 +30,11 @@ _CONFLICTS = (
     "DELTA_PROTOCOL_CHANGED",
     "DELTA_CONCURRENT",
     "DELTA_METADATA_CHANGED",
-    "Concurrent",
+    "ConcurrentAppend",
+    "ConcurrentDelete",
+    "ConcurrentModification",
+    "ConcurrentTransaction",
+    "ConcurrentWrite",
     "concurrent transaction",
 )
 

@@ -30,6 +30,7 @@ class Fit:
         widened: Columns whose type the write widens.
         relaxed: Columns that may be null from now on.
         same: Whether the frame can be written as it is.
+        replaced: Whether the frame's columns take the place of other ones.
         warnings: Drift that is accepted, one sentence each.
     """
 
@@ -39,21 +40,22 @@ class Fit:
     widened: tuple[str, ...] = ()
     relaxed: tuple[str, ...] = ()
     same: bool = True
+    replaced: bool = False
     warnings: tuple[str, ...] = ()
 
     @property
     def changes_table(self) -> bool:
         """Tell whether the table's schema changes."""
-        return bool(self.added or self.widened or self.relaxed)
+        return bool(self.added or self.widened or self.relaxed or self.replaced)
 
     def given(self) -> Schema:
         """Return the part of `schema` that the frame has."""
         return Schema(tuple(f for f, source in zip(self.schema.fields, self.sources, strict=True) if source))
 
 
-def new_table(frame: Schema) -> Fit:
-    """Return the fit of a frame that makes its table."""
-    return Fit(frame, frame.names)
+def new_table(frame: Schema, *, instead_of: Schema | None = None) -> Fit:
+    """Return the fit of a frame that makes its table, or makes it anew with other columns."""
+    return Fit(frame, frame.names, replaced=instead_of is not None and instead_of != frame)
 
 
 def fit(name: str, table: Schema, request: WriteRequest, *, reserved: Sequence[str] = ()) -> Fit:

@@ -27,9 +27,12 @@ def write(table: Table, frame: Frame, request: WriteRequest) -> Commit:
     if earlier is not None:
         return earlier
     layout = table.layout(names)
-    how = drift.fit(table.name, layout.schema, request) if layout else drift.new_table(request.schema)
-    rows = drift.fitted(table.session, frame, how, all_columns=True)
     replaces = request.intent.name != "append"
+    if layout is None or (replaces and request.drift == "replace"):
+        how = drift.new_table(request.schema, instead_of=layout.schema if layout else None)
+    else:
+        how = drift.fit(table.name, layout.schema, request)
+    rows = drift.fitted(table.session, frame, how, all_columns=True)
     if _is_native(table, layout, how, replaces=replaces):
         return _native(table, rows, request, layout, how)
     table.need("arrow-out", "written")
