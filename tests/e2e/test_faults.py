@@ -150,7 +150,7 @@ def slow(context: k.Context) -> k.DataFrame:
     assert str(first.pid) in refused.stderr
     assert os.uname().nodename in refused.stderr
     (project / "go").touch()
-    assert first.wait(30) == 0
+    assert first.wait(90) == 0
     first.stderr.close()
 
 
@@ -169,7 +169,7 @@ def slow(context: k.Context) -> k.DataFrame:
     while "start    a.slow" not in process.stderr.readline():
         pass
     Shell(project, "duckdb")("runs", "cancel", head.split()[1].rstrip(":"))
-    process.communicate(timeout=30)
+    process.communicate(timeout=90)
     assert process.returncode == 130
 
 

@@ -189,7 +189,7 @@ def slow(df: k.DataFrame) -> k.DataFrame:
             break
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
-    rest = process.communicate(timeout=30)[1]
+    rest = process.communicate(timeout=90)[1]
     assert process.returncode == 130
     assert "cancelled" in rest
     (project / "go").touch()
