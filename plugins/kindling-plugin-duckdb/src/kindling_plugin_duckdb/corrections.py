@@ -65,7 +65,7 @@ _TIME_UNITS = frozenset(
 _DAY_UNITS = frozenset(
     "YEAR YEARS QUARTER QUARTERS MONTH MONTHS WEEK WEEKS DAY DAYS".split()  # noqa: SIM905  # a table reads better without quotes
 )
-_INDEXED = frozenset({"transform", "filter", "exists", "forall", "any_match", "all_match"})
+_INDEXED = frozenset({"transform", "filter", "exists", "forall"})
 
 
 def duckdb_sql(tree: exp.Query, tables: Mapping[str, str]) -> str:
@@ -121,7 +121,6 @@ class _Correction:
             exp.Trim: self._trim,
             exp.CurrentDate: lambda _node: as_type(call("now"), "DATE"),
             exp.CurrentTimestamp: lambda _node: call("now"),
-            exp.Table: self._table,
             exp.Interval: self._interval,
         }
 
@@ -332,6 +331,7 @@ class _Correction:
         name = node.name
         if not isinstance(node.this, exp.Identifier):
             raise refused_syntax(f"the table function {node.this.sql(dialect='spark')[:40]}", "use an input")
+        self._children(node)
         if node.args.get("db") is None and name.lower() in self._ctes:
             return node
         relation = self._tables.get(name.lower()) if node.args.get("db") is None else None
@@ -355,6 +355,7 @@ class _Correction:
         exp.Escape: _escape,
         exp.Lambda: _lambda,
         exp.Anonymous: _anonymous,
+        exp.Table: _table,
         exp.Window: _window,
         exp.Filter: _filter,
         exp.IgnoreNulls: _ignore_nulls,
@@ -364,7 +365,7 @@ class _Correction:
 
 def _tabled(name: str, args: list[exp.Expression]) -> exp.Expression:
     """Return a call that one of the tables of `functions` translates whatever its arguments are."""
-    if name in functions.DATE_PARTS:
+    if name in functions.DATE_PARTS and name not in functions.EXTRACT_ONLY:
         return date_part(functions.DATE_PARTS[name], args)
     if name in functions.INTEGERS:
         return as_type(call(functions.INTEGERS[name], *args), "INTEGER")

@@ -23,8 +23,9 @@ from sqlglot.errors import SqlglotError
 
 from kindling_plugin_duckdb.frame_api import FUNCTIONS as F
 from kindling_plugin_duckdb.frame_api import named
+from kindling_plugin_duckdb.methods import REFUSED_METHODS
 from kindling_plugin_duckdb.plans import Column, PlanSession, struct_type, types
-from kindling_plugin_duckdb.portability import refused_method, unknown_attribute
+from kindling_plugin_duckdb.portability import ambiguous_column, refused_method, unknown_attribute
 from kindling_plugin_duckdb.spark_text import spark_sql
 
 if TYPE_CHECKING:
@@ -35,38 +36,6 @@ if TYPE_CHECKING:
 _ROW = "kdl_row"
 _ALL_ROWS = 2**62
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
-_REFUSED = {
-    "show": ("it prints inside of a pipe", "use `kindling show ENTITY`"),
-    "write": ("a pipe returns its frame; the kernel writes it", "return the frame"),
-    "writeTo": ("a pipe returns its frame; the kernel writes it", "return the frame"),
-    "explain": ("it prints inside of a pipe", "leave it out"),
-    "toPandas": ("a pipe stays on the engine", "return the frame, or use collect()"),
-    "createOrReplaceTempView": ("a session's views belong to the kernel", "pass the frame on"),
-    "createTempView": ("a session's views belong to the kernel", "pass the frame on"),
-    "createGlobalTempView": ("a session's views belong to the kernel", "pass the frame on"),
-    "sparkSession": ("a pipe has no session", "declare the input, or use context.frame(...)"),
-    "replace": ("it treats types differently on each engine", "use F.when(...).otherwise(...)"),
-    "stat": ("it computes at once, and differently on each engine", "use aggregate functions"),
-    "approxQuantile": ("it computes at once", "use F.percentile_approx"),
-    "corr": ("it computes at once", "use F.corr in agg"),
-    "cov": ("it computes at once", "use F.covar_samp in agg"),
-    "crosstab": ("it names its columns differently", "group by both columns"),
-    "sample": ("each engine draws other rows", "filter by a hash of a key"),
-    "randomSplit": ("each engine draws other rows", "filter by a hash of a key"),
-    "mapInPandas": ("there are no Python workers on duckdb", "use functions of F"),
-    "mapInArrow": ("there are no Python workers on duckdb", "use functions of F"),
-    "rdd": ("there are no RDDs on duckdb", "use functions of F"),
-    "observe": ("it is not offered on duckdb", "declare expectations"),
-    "withWatermark": ("there are no streams on duckdb", "leave it out"),
-    "sql": ("the SQL of a frame is another one on each engine", "leave it out"),
-    "lineage": ("it is the kernel's task", "use `kindling lineage`"),
-    "checkpoint": ("it computes at once", "leave it out"),
-    "localCheckpoint": ("it computes at once", "leave it out"),
-    "foreach": ("there are no Python workers on duckdb", "use functions of F"),
-    "toLocalIterator": ("it streams rows into Python", "use collect()"),
-}
-
-
 # sqlframe's own annotations are generic over classes that nothing here subclasses.
 _SqlframeGroup: Any = _BaseGroupedData
 _SqlframeFrame: Any = BaseDataFrame
@@ -197,6 +166,7 @@ class Frame(_SqlframeFrame):  # type: ignore[misc]  # see above
             cols = tuple(cols[0])
         if "append" in kwargs or "skip_update_display_name_mapping" in kwargs:
             return cast("Frame", super().select(*cols, **kwargs))
+        self._refuse_ambiguous(cols)
         return cast("Frame", super().select(*(named(column) for column in cols), **kwargs))
 
     def selectExpr(self, *texts: str | list[str]) -> Frame:  # noqa: N802  # PySpark's name
@@ -207,6 +177,7 @@ class Frame(_SqlframeFrame):  # type: ignore[misc]  # see above
     def where(self, column: Column | str, **kwargs: object) -> Frame:
         """Keep the rows for which a condition is true."""
         condition = F.expr(column) if isinstance(column, str) else column
+        self._refuse_ambiguous([condition])
         return cast("Frame", super().where(condition, **kwargs))
 
     filter = where
@@ -219,6 +190,7 @@ class Frame(_SqlframeFrame):  # type: ignore[misc]  # see above
         """Group by columns; a computed one needs a name."""
         if len(cols) == 1 and isinstance(cols[0], (list, tuple)):
             cols = tuple(cols[0])
+        self._refuse_ambiguous(cols)
         return cast("Grouped", super().groupBy(*(named(column) for column in cols), **kwargs))
 
     groupby = groupBy
@@ -232,6 +204,30 @@ class Frame(_SqlframeFrame):  # type: ignore[misc]  # see above
     def crossJoin(self, other: Frame) -> Frame:  # noqa: N802  # PySpark's name
         """Pair each row with each row."""
         return self.join(other, how="cross")
+
+    def withColumn(self, colName: str, col: Column) -> Frame:  # noqa: N802, N803  # PySpark's names
+        """Add a column, or replace the one of that name."""
+        self._refuse_ambiguous([col])
+        return cast("Frame", super().withColumn(colName, col))
+
+    def orderBy(self, *cols: object, **kwargs: object) -> Frame:  # noqa: N802  # PySpark's name
+        """Order the rows; nulls come first, or last where the order is descending."""
+        self._refuse_ambiguous(cols)
+        return cast("Frame", super().orderBy(*cols, **kwargs))
+
+    sort = orderBy
+
+    def _refuse_ambiguous(self, columns: Sequence[object]) -> None:
+        """Refuse a bare name that two columns have, as Spark does."""
+        names = [str(name).strip("`").lower() for name in cast("exp.Select", self.expression).named_selects]
+        if len(set(names)) == len(names):
+            return
+        for column in columns:
+            nodes = column.expression.find_all(exp.Column) if isinstance(column, Column) else ()
+            bare = [column] if isinstance(column, str) else [node.name for node in nodes if not node.table]
+            for name in bare:
+                if names.count(name.lower()) > 1:
+                    raise ambiguous_column(name)
 
     def dropDuplicates(self, subset: list[str] | str | None = None) -> Frame:  # noqa: N802  # PySpark's name
         """Keep one row of each combination of values."""
@@ -332,12 +328,12 @@ def _identifier(name: str) -> exp.Identifier:
 
 def _refusal(name: str) -> property:
     def refuse(_frame: Frame) -> object:
-        raise refused_method(name, *_REFUSED[name])
+        raise refused_method(name, *REFUSED_METHODS[name])
 
     return property(refuse)
 
 
-for _name in _REFUSED:
+for _name in REFUSED_METHODS:
     setattr(Frame, _name, _refusal(_name))
 # sqlframe calls the inner function of its own `select` to add columns to a plan.
 Frame.select.__wrapped__ = BaseDataFrame.select.__wrapped__  # type: ignore[attr-defined]  # both are functions
@@ -362,7 +358,7 @@ def _row(columns: Sequence[str], values: Sequence[object]) -> Row:
 
 
 def _methods() -> list[str]:
-    return [name for name in dir(Frame) if not name.startswith("_") and name not in _REFUSED]
+    return [name for name in dir(Frame) if not name.startswith("_") and name not in REFUSED_METHODS]
 
 
 def _listed(subset: object) -> list[str]:

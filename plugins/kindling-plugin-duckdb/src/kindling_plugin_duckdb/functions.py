@@ -9,8 +9,8 @@ from __future__ import annotations
 SAME = frozenset(
     """
     abs bit_length cbrt coalesce contains cos cosh degrees exp greatest least lower md5 nullif pi power
-    radians repeat sha1 sin sinh starts_with tan tanh translate upper from_base64 to_base64 count_if
-    map_keys map_values map_entries map_concat atan2 flatten list_max list_min
+    radians repeat sha1 sin sinh tan tanh translate upper
+    map_keys map_values map_entries map_concat atan2 flatten
     """.split()  # noqa: SIM905  # a table reads better without quotes
 )
 """DuckDB functions of the same name (or the name that `RENAMED` gives) and the same meaning."""
@@ -57,6 +57,9 @@ INTEGERS = {
     "bit_count": "bit_count",
 }
 """Functions that are `int` in Spark and `bigint` in DuckDB."""
+
+EXTRACT_ONLY = frozenset({"doy", "week"})
+"""Fields of `extract` that are no functions."""
 
 DATE_PARTS = {
     "year": "year",
@@ -228,11 +231,12 @@ _BUILT = """
     date_trunc trunc date_add date_sub datediff date_diff dayofweek weekday last_day make_date
     current_date curdate current_timestamp now extract date_part datepart from_utc_timestamp
     to_utc_timestamp round replace element_at try_element_at sort_array array_sort array_append
-    array_prepend transform filter exists forall any_match all_match negative positive aggregate reduce
+    array_prepend transform filter exists forall negative positive aggregate reduce
     map struct named_struct explode explode_outer if nvl2 isnull isnotnull equal_null uuid rand lpad
     rpad reverse cast try_cast unix_millis e
     """.split()  # noqa: SIM905  # a table reads better without quotes
 PORTABLE = frozenset(
     {*SAME, *RENAMED, *INTEGERS, *DATE_PARTS, *MACRO_CALLS, *AGGREGATES, *WINDOW_ONLY, *CAST_CALLS, *_BUILT}
+    - EXTRACT_ONLY
 )
 """Every name that is portable, for "did you mean"."""

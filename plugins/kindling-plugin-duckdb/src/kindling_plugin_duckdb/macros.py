@@ -284,8 +284,8 @@ LISTS = {
         WHEN (len(a) <> list_count(a) OR len(b) <> list_count(b)) AND len(a) > 0 AND len(b) > 0 THEN NULL
         WHEN a IS NOT NULL AND b IS NOT NULL THEN false END""",
     "has_key": "(m, k) AS list_contains(map_keys(m), k)",
-    "explodable": f"""(x) AS CASE WHEN starts_with(typeof(x), 'MAP')
-        THEN {_error("explode of a map", "explode map_entries(...) and take its fields")} ELSE x END""",
+    # The empty list keeps structs out, which UNNEST would spread over columns.
+    "explodable": "(x) AS coalesce(x, [])",
     "outer": "(l) AS CASE WHEN l IS NULL OR len(l) = 0 THEN [NULL] ELSE l END",
 }
 

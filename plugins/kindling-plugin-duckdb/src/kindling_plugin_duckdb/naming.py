@@ -30,8 +30,8 @@ def spark_name(node: exp.Expression) -> str:
         args = node.expressions
         if len(args) == 1 and isinstance(args[0], exp.Column) and not args[0].table:
             return f"{node.name.lower()}({'1' if isinstance(args[0].this, exp.Star) else args[0].name})"
-        if len(args) == 1 and isinstance(args[0], exp.Star):
-            return "count(1)"
+        if len(args) == 1 and isinstance(args[0], (exp.Star, exp.Literal)) and args[0].name in ("*", "1"):
+            return "count(1)" if node.name.lower() == "count" else ""
     return ""
 
 

@@ -125,6 +125,17 @@ def refused_type(kind: str) -> RunError:
     )
 
 
+def ambiguous_column(name: str) -> RunError:
+    """A name that two columns of a frame have; Spark refuses it too, and DuckDB would take the first."""
+    return RunError(
+        "KDL-INFRA-206",
+        f"the frame has two columns {name!r}",
+        why="after a join on a condition both sides keep their columns",
+        hint=f"join on the name, or keep one: left[{name!r}] with an alias, or right.drop({name!r})",
+        column=name,
+    )
+
+
 def marked(what: str, hint: str) -> str:
     """Return the text of a refusal that a query raises while it runs."""
     return f"KDL-PORT-021: {what} | {hint}"

@@ -18,7 +18,7 @@ from sqlglot import exp
 from kindling_plugin_duckdb.corrections import duckdb_expression, duckdb_sql
 from kindling_plugin_duckdb.frames import Frame, leaf
 from kindling_plugin_duckdb.neutral import duckdb_type, neutral_type, quoted, same_type
-from kindling_plugin_duckdb.portability import unmarked
+from kindling_plugin_duckdb.portability import ambiguous_column, unmarked
 from kindling_plugin_duckdb.spark_text import parse_expression, parse_query
 
 if TYPE_CHECKING:
@@ -89,9 +89,14 @@ class Views:
             source: The Spark text it was made from and the relations its tables stand for; None for
                 stored rows.
         """
+        columns = self.describe_query(sql)
+        seen: set[str] = set()
+        for column, _ in columns:  # a view would rename the second one without a word
+            if column.lower() in seen:
+                raise ambiguous_column(column)
+            seen.add(column.lower())
         name = self._next("v")
         self.execute(f"CREATE TEMP VIEW {name} AS {sql}")
-        columns = self.describe_query(f"SELECT * FROM {name}")
         self._columns[name] = columns
         if source is not None:
             self._sources[name] = source
