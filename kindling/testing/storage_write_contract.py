@@ -263,3 +263,10 @@ class WriteTests(StorageFixtures):
         with pytest.raises(StoreError):
             place.write(append(), [("x", "c")], "k string, v string", drift="evolve")
         assert (place.version(), place.rows()) == before
+
+    @of("overwrite", "writes")
+    def test_an_overwrite_by_a_changed_declaration_gives_the_table_its_columns(self, place: Place) -> None:
+        place.write(overwrite(), FIRST)
+        place.write(overwrite(), [("x", 7)], "k string, extra int", drift="replace")
+        assert place.columns() == {"k": "string", "extra": "int"}
+        assert place.rows(columns="k, extra") == [("x", 7)]

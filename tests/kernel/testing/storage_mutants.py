@@ -202,6 +202,15 @@ class NeverEvolves(MemoryStore):
         return super().drifted(stored, replace(request, drift="warn"), extra)
 
 
+@store_mutant("an_overwrite_by_a_changed_declaration_gives_the_table_its_columns")
+class KeepsOldColumns(MemoryStore):
+    def drifted(
+        self, stored: Schema | None, request: WriteRequest, extra: tuple[Field, ...]
+    ) -> tuple[Schema, tuple[str, ...]]:
+        found = super().drifted(stored, request, extra)
+        return (stored, ()) if stored is not None and request.drift == "replace" else found
+
+
 @store_mutant("drift_never_turns_a_type_into_another_one")
 class EvolvesIntoAnything(MemoryStore):
     def drifted(
