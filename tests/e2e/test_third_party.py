@@ -23,7 +23,7 @@ from kindling.testing.memory_platform import MemoryPlatform
 
 
 def open_platform(spec: PlatformSpec) -> MemoryPlatform:
-    return MemoryPlatform()
+    return MemoryPlatform({})
 
 
 @hookimpl
@@ -48,7 +48,9 @@ latest = app.sql(
     expect={"positive": "amount > 0"},
     on_fail="quarantine",
 )
-history = app.sql("silver.history", "SELECT id, amount FROM {latest}", inputs={"latest": latest}, write=k.scd2(on=["id"]))
+history = app.sql(
+    "silver.history", "SELECT id, amount FROM {latest}", inputs={"latest": latest}, write=k.scd2(on=["id"])
+)
 days = app.sql(
     "gold.days",
     "SELECT day, sum(amount) AS amount, count(*) AS n FROM {orders} GROUP BY day",
