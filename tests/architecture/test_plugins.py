@@ -19,6 +19,7 @@ KEYS = {
     "readme",
     "requires-python",
     "license",
+    "license-files",
     "authors",
     "dependencies",
     "entry-points",
@@ -64,7 +65,7 @@ def test_there_are_plugins() -> None:
 def test_a_plugin_has_the_files_of_its_shape(plugin: Path) -> None:
     missing = [
         name
-        for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "changes", "src", "tests")
+        for name in ("pyproject.toml", "LICENSE", "README.md", "CHANGELOG.md", "changes", "src", "tests")
         if not (plugin / name).exists()
     ]
     missing += [
