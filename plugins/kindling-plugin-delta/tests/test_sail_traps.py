@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace as changed
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
+from kindling_plugin_sail.platform import SailPlatform
 
-from kindling.errors import StoreError
-from kindling.hooks.platform import PathWrite
+from kindling.errors import CommitConflictError, StoreError
+from kindling.hooks.platform import PathWrite, SessionSpec
 from kindling.hooks.storage import COMMIT_KEY, Changes, CommitInfo
 from kindling.intents import append, merge, overwrite, replace
 from kindling.testing.rows import frame_of, ordered, rows_of
@@ -133,3 +136,30 @@ def test_an_append_without_rows_still_moves_the_cursor(on_sail: Place) -> None:
     assert commit.rows == 0
     found = json.loads(str(on_sail.probe.cursor(on_sail.address, COMMIT_KEY)))
     assert found["cursors"] == {"bronze.orders": "8"}
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_two_sessions_append_all_their_rows(
+    sail: SailPlatform, place_of: Callable[..., Place], *, exists: bool
+) -> None:
+    def work(who: str) -> None:
+        session = sail.open_session(SessionSpec(f"race-{who}-{exists}"))
+        place = place_of(session)
+        for number in range(6):
+            info = CommitInfo("shop", "test", "silver.orders", "*", f"{who}{number}", f"{who}{number}")
+            for _ in range(50):
+                try:
+                    place.write(append(), [(number, who)], info=info)
+                    break
+                except CommitConflictError:
+                    continue
+        session.close()
+
+    session = sail.open_session(SessionSpec(f"race-{exists}"))
+    place = place_of(session)
+    if exists:
+        place.write(append(), [])
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, "ab"))
+    assert place.rows() == sorted((number, who) for number in range(6) for who in "ab")
+    session.close()
