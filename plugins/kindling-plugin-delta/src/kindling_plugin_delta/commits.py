@@ -170,23 +170,26 @@ def translated(table: Table, cause: Callable[[], BaseException | None] = lambda:
         original = cause()
         if original is not None:
             raise original from None
-        text = str(error)
-        if isinstance(error, CommitFailedError) or any(mark in text for mark in _CONFLICTS):
-            raise CommitConflictError(
-                "KDL-STORE-111",
-                f"another writer committed to {table.name!r} first",
-                why=_first_line(text),
-                hint="the task is planned again and retried",
-                uri=table.address.uri,
-            ) from error
+        if isinstance(error, CommitFailedError) or any(mark in str(error) for mark in _CONFLICTS):
+            raise _conflict(table, str(error)) from error
         if isinstance(error, DeltaError):
             raise StoreError(
                 "KDL-STORE-103",
                 f"{table.name!r} refuses the write",
-                why=_first_line(text),
+                why=_first_line(str(error)),
                 uri=table.address.uri,
             ) from error
         raise
+
+
+def _conflict(table: Table, text: str) -> CommitConflictError:
+    return CommitConflictError(
+        "KDL-STORE-111",
+        f"another writer committed to {table.name!r} first",
+        why=_first_line(text),
+        hint="the task is planned again and retried",
+        uri=table.address.uri,
+    )
 
 
 def _first_line(text: str) -> str:

@@ -82,7 +82,14 @@ def fit(name: str, table: Schema, request: WriteRequest, *, reserved: Sequence[s
     if request.drift == "fail" and (added or missing or changed):
         raise _differs(name, table, frame, request)
     _refuse_types(name, changed, request)
-    evolves = request.drift == "evolve"
+    warnings = _warnings(added, missing, changed, request)
+    return _made(table, request, added if request.drift == "evolve" else (), own, warnings)
+
+
+def _made(
+    table: Schema, request: WriteRequest, added: tuple[Field, ...], own: set[str], warnings: tuple[str, ...]
+) -> Fit:
+    frame, evolves = request.schema, request.drift == "evolve"
     fields, sources, widened, relaxed = [], [], [], []
     for old in table.fields:
         given = frame.field(old.name)
@@ -92,18 +99,16 @@ def fit(name: str, table: Schema, request: WriteRequest, *, reserved: Sequence[s
         sources.append(given.name if given else "")
         widened += [old.name] * is_wider
         relaxed += [old.name] * (nullable and not old.nullable)
-    if evolves:
-        fields += [Field(f.name, f.type, True) for f in added]
-        sources += [f.name for f in added]
-    schema = Schema(tuple(fields))
+    fields += [Field(f.name, f.type, True) for f in added]
+    sources += [f.name for f in added]
     return Fit(
-        schema,
+        Schema(tuple(fields)),
         tuple(sources),
-        tuple(f.name for f in added) if evolves else (),
+        tuple(f.name for f in added),
         tuple(widened),
         tuple(relaxed),
-        same=[(f.name, f.type) for f in schema.fields] == [(f.name, f.type) for f in frame.fields],
-        warnings=_warnings(added, missing, changed, request),
+        same=[(f.name, f.type) for f in fields] == [(f.name, f.type) for f in frame.fields],
+        warnings=warnings,
     )
 
 
