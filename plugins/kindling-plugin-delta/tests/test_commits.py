@@ -17,8 +17,9 @@ def test_a_table_of_another_app_is_refused_with_both_names(place: Place) -> None
     with pytest.raises(PolicyError) as caught:
         place.write(overwrite(), [(2, "b")], info=place.info(app="crm", environment="prod"))
     assert str(caught.value) == (
-        "KDL-POL-001: 'silver.orders' belongs to app 'shop' in environment 'test'\n"
-        f"  why: app 'crm' in environment 'prod' wants to write it: {place.address.uri}\n"
+        "KDL-POL-001: 'silver.orders' belongs to the app 'shop' in 'test'\n"
+        "  why: this run is app 'crm' in 'prod'\n"
+        f"  where: {place.address.uri}\n"
         "  do: give the entity another location, or read it with app.ref()"
     )
     assert caught.value.exit_code == 5

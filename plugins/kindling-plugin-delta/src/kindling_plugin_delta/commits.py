@@ -71,9 +71,9 @@ def _refuse_foreign(table: Table, found: CommitInfo, wanted: CommitInfo) -> None
     if (found.app, found.environment) != (wanted.app, wanted.environment):
         raise PolicyError(
             "KDL-POL-001",
-            f"{table.name!r} belongs to app {found.app!r} in environment {found.environment!r}",
-            why=f"app {wanted.app!r} in environment {wanted.environment!r} wants to write it: "
-            f"{table.address.uri}",
+            f"{table.name!r} belongs to the app {found.app!r} in {found.environment!r}",
+            why=f"this run is app {wanted.app!r} in {wanted.environment!r}",
+            where=table.address.uri,
             hint="give the entity another location, or read it with app.ref()",
             owner=found.app,
             owner_environment=found.environment,
