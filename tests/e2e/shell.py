@@ -16,6 +16,7 @@ class Shell:
 
     folder: Path
     platform: str = "sail"
+    timeout_s: float = 240
 
     def __call__(self, *arguments: str, code: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run a command and check its exit code."""
@@ -26,7 +27,7 @@ class Shell:
             capture_output=True,
             text=True,
             check=False,
-            timeout=240,
+            timeout=self.timeout_s,
         )
         assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
