@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from kindling.cli.tables import short_version, table_text
+from kindling.cli.tables import error_text, short_version, table_text
 from kindling.errors import UsageError
 
 if TYPE_CHECKING:
@@ -179,7 +179,4 @@ def _error(outcome: Mapping[str, Plain]) -> list[str]:
     error = outcome.get("error")
     if not isinstance(error, dict) or not error.get("code"):
         return []
-    lines = [f"{error['code']}: {error.get('what', '')}\n"]
-    words = (("why", "why"), ("where", "where"), ("do", "hint"))
-    lines += [f"  {word}: {error[name]}\n" for word, name in words if error.get(name)]
-    return [*lines, "\n"]
+    return [error_text(error), "\n"]

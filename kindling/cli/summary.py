@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from kindling.cli.tables import short_version, table_text
+from kindling.cli.tables import error_text, short_version, table_text
 
 if TYPE_CHECKING:
     from kindling.hooks.executor import Outcome
@@ -65,10 +65,7 @@ def _failures(result: RunResult) -> list[str]:
         error = outcome.error
         if outcome.status == "done" or not error:
             continue
-        lines.append(f"\n{error['code']}: {error['what']}\n")
-        for word, name in (("why", "why"), ("where", "where"), ("do", "hint")):
-            if error.get(name):
-                lines.append(f"  {word}: {error[name]}\n")
+        lines += ["\n", error_text(error)]
     return [*lines, "\n"] if lines else []
 
 

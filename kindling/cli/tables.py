@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kindling.plan.plan import DEFERRED, RUN, UNCHANGED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from kindling.plan.plan import Plan, PlannedTask
 
@@ -27,6 +27,15 @@ def short_version(version: str) -> str:
     """Return a version for people: a table's number, else the first letters of the opaque token."""
     number, _, _ = version.partition("-")
     return number if number.isdecimal() else version[:10]
+
+
+def error_text(error: Mapping[str, object]) -> str:
+    """Return `KindlingError.to_plain()` as a run's summary shows it; further lines of a text are indented."""
+    lines = [f"{error.get('code', '')}: {error.get('what', '')}\n"]
+    for word, name in (("why", "why"), ("where", "where"), ("do", "hint")):
+        if error.get(name):
+            lines.append(f"  {word}: {str(error[name]).replace(chr(10), chr(10) + '    ')}\n")
+    return "".join(lines)
 
 
 def plan_text(plan: Plan, *, is_verbose: bool = False) -> str:
