@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from kindling_plugin_duckdb.frame_api import FRAME_API, FUNCTIONS
 
+from kindling.errors import RunError
+
 if TYPE_CHECKING:
     from kindling_plugin_duckdb.session import DuckDBSession
 
@@ -346,3 +348,8 @@ def test_strange_column_names_work(make: Any, session: DuckDBSession) -> None:
         session.collect(frame.join(frame.select("größe", F.col("order").alias("o2")), "größe")).rows[0][-1]
         == 3
     )
+
+
+def test_a_union_of_other_kinds_is_refused(session: DuckDBSession, table: Any) -> None:
+    with pytest.raises(RunError, match="KDL-PORT-024: a set operation of integer and varchar in 'i'"):
+        session.schema(table.select("i").union(table.select("s")))

@@ -89,6 +89,11 @@ def _as_bigint(node: exp.Expression) -> exp.Expression:
     return as_type(node, "BIGINT")
 
 
+def _nan_to_null(node: exp.Expression) -> exp.Expression:
+    """Spark's statistics are null where they would divide by zero (since 3.1)."""
+    return call("nullif", node, as_type(exp.Literal.string("nan"), "DOUBLE"))
+
+
 def _end(target: str, values: list[exp.Expression], *, ignore_nulls: bool, over: bool) -> Aggregate:
     flag = plain(values[1]) if len(values) > 1 else None
     if flag is not None and not isinstance(flag, exp.Boolean):
@@ -137,5 +142,6 @@ _SPECIAL: dict[str, Callable[[str, list[exp.Expression], bool], Aggregate]] = {
 }
 _AROUND: dict[str, Callable[[exp.Expression], exp.Expression]] = {
     "count_if": _as_bigint,
+    "corr": _nan_to_null,
     "grouping": lambda node: as_type(node, "TINYINT"),
 }

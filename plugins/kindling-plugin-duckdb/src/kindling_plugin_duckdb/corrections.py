@@ -4,9 +4,12 @@ What is not known to mean the same on both engines is refused: a node class that
 no method here, and a function that is not in the tables of `functions`.
 """
 
+# ruff: noqa: S608  # SQL text is what this module makes
+
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import cast as typed
 
 from sqlglot import ErrorLevel, exp
@@ -18,7 +21,6 @@ from kindling_plugin_duckdb.calls import (
     BUILDERS,
     as_type,
     call,
-    concat,
     date_part,
     extracted,
     integer,
@@ -28,6 +30,7 @@ from kindling_plugin_duckdb.calls import (
 )
 from kindling_plugin_duckdb.casts import cast
 from kindling_plugin_duckdb.naming import name_outputs
+from kindling_plugin_duckdb.operators import OPERATORS
 from kindling_plugin_duckdb.portability import (
     refused_syntax,
     unknown_function,
@@ -59,17 +62,24 @@ _TYPED = frozenset(
     array_append array_prepend array_repeat sequence aggregate reduce
     """.split()  # noqa: SIM905  # a table reads better without quotes
 )
-_TIME_UNITS = frozenset(
-    "HOUR HOURS MINUTE MINUTES SECOND SECONDS MILLISECOND MICROSECOND".split()  # noqa: SIM905  # a table reads better without quotes
-)
-_DAY_UNITS = frozenset(
-    "YEAR YEARS QUARTER QUARTERS MONTH MONTHS WEEK WEEKS DAY DAYS".split()  # noqa: SIM905  # a table reads better without quotes
-)
 _INDEXED = frozenset({"transform", "filter", "exists", "forall"})
 
 
-def duckdb_sql(tree: exp.Query, tables: Mapping[str, str]) -> str:
-    """Return the DuckDB text of a Spark query; the tree is changed.
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """A query in DuckDB's dialect.
+
+    Attributes:
+        sql: Its text.
+        unions: For each UNION, EXCEPT and INTERSECT in it: the queries of both sides.
+    """
+
+    sql: str
+    unions: tuple[tuple[str, str], ...] = ()
+
+
+def duckdb_query(tree: exp.Query, tables: Mapping[str, str]) -> Translated:
+    """Return a Spark query in DuckDB's dialect; the tree is changed.
 
     Args:
         tree: From `spark_text`.
@@ -79,12 +89,30 @@ def duckdb_sql(tree: exp.Query, tables: Mapping[str, str]) -> str:
         RunError: KDL-PORT-02x, a part of it is not portable.
     """
     name_outputs(tree)
-    return _text(_Correction(tables).fix(typed("exp.Expression", tree)))
+    made = _Correction(tables).fix(typed("exp.Expression", tree))
+    return Translated(_text(made), tuple(_sides(node) for node in made.find_all(exp.SetOperation)))
+
+
+def duckdb_sql(tree: exp.Query, tables: Mapping[str, str]) -> str:
+    """Return only the text of `duckdb_query`."""
+    return duckdb_query(tree, tables).sql
 
 
 def duckdb_expression(tree: exp.Expression) -> str:
     """Return the DuckDB text of a Spark expression; the tree is changed."""
     return _text(_Correction({}).fix(tree))
+
+
+def _sides(node: exp.Expression) -> tuple[str, str]:
+    """Return both sides of a set operation as queries of their own, with the CTEs that they see."""
+    ctes: list[str] = []
+    parent: exp.Expression | None = node
+    while parent is not None:
+        with_ = parent.args.get("with_")
+        ctes = [_text(cte) for cte in (with_.expressions if with_ else ())] + ctes
+        parent = typed("exp.Expression | None", parent.parent)
+    prefix = f"WITH {', '.join(ctes)} SELECT * FROM " if ctes else "SELECT * FROM "
+    return f"{prefix}({_text(node.this)}) AS l", f"{prefix}({_text(node.expression)}) AS r"
 
 
 def _text(tree: exp.Expression) -> str:
@@ -107,13 +135,7 @@ class _Correction:
             exp.IgnoreNulls: self._ignore_nulls,
             exp.Cast: self._cast,
             exp.TryCast: self._cast,
-            exp.Div: lambda node: macro("div", node.this, node.expression),
-            exp.IntDiv: lambda node: macro("intdiv", node.this, node.expression),
-            exp.Mod: lambda node: macro("mod", node.this, node.expression),
-            exp.Add: lambda node: self._moved(node, ""),
-            exp.Sub: lambda node: self._moved(node, "_back"),
-            exp.DPipe: lambda node: concat((node.this, node.expression)),
-            exp.RegexpLike: lambda node: call("regexp_matches", node.this, node.expression),
+            **OPERATORS,
             exp.Bracket: self._bracket,
             exp.Literal: self._literal,
             exp.Extract: self._extract,
@@ -121,7 +143,6 @@ class _Correction:
             exp.Trim: self._trim,
             exp.CurrentDate: lambda _node: as_type(call("now"), "DATE"),
             exp.CurrentTimestamp: lambda _node: call("now"),
-            exp.Interval: self._interval,
         }
 
     def fix(self, node: exp.Expression) -> exp.Expression:
@@ -155,9 +176,11 @@ class _Correction:
 
     def _select(self, node: exp.Expression) -> exp.Expression:
         node.set("hint", None)
-        if any(isinstance(item, exp.Star) for item in node.expressions) and any(
-            join.args.get("using") for join in node.args.get("joins") or ()
-        ):
+        merged = any(
+            join.args.get("using") or join.args.get("method") == "NATURAL"
+            for join in node.args.get("joins") or ()
+        )
+        if merged and any(isinstance(item, exp.Star) for item in node.expressions):
             raise refused_syntax("SELECT * over JOIN ... USING", "name the columns: their order differs")
         outer = self._ctes
         with_ = node.args.get("with_")
@@ -264,6 +287,9 @@ class _Correction:
         return node
 
     def _window(self, node: exp.Expression) -> exp.Expression:
+        if isinstance(node.this, exp.Identifier):  # a definition of the WINDOW clause
+            self._children(node, skip=("this",))
+            return node
         parted = self._parted(node.this, over=True)
         self._children(node, skip=("this",))
         node.set("this", _filtered(parted))
@@ -277,23 +303,6 @@ class _Correction:
     def _cast(self, node: exp.Expression) -> exp.Expression:
         safe = isinstance(node, exp.TryCast) and bool(node.args.get("safe"))
         return cast(node.this, node.args["to"], safe=safe)
-
-    def _moved(self, node: exp.Expression, suffix: str) -> exp.Expression:
-        left, right = plain(node.this), plain(node.expression)
-        if not isinstance(right, exp.Interval):
-            if isinstance(left, exp.Interval) and not suffix:
-                left, right = right, left
-            else:
-                return node
-        unit = right.args["unit"].name.upper()
-        made = macro(("shift_time" if unit in _TIME_UNITS else "shift") + suffix, left, right)
-        return made if unit in _TIME_UNITS | _DAY_UNITS else node
-
-    def _interval(self, node: exp.Expression) -> exp.Expression:
-        unit = node.args.get("unit")
-        if not isinstance(unit, exp.Var) or unit.name.upper() not in _TIME_UNITS | _DAY_UNITS:
-            raise refused_syntax("a compound INTERVAL", "write one unit: INTERVAL 1 DAY")
-        return node
 
     def _bracket(self, node: exp.Expression) -> exp.Expression:
         key = node.expressions[0]

@@ -35,8 +35,6 @@ RENAMED = {
     "atan": "atan",
     "raise_error": "error",
     "hex": "hex",
-    "chr": "chr",
-    "char": "chr",
     "split_part": "split_part",
     "trim": "trim",
     "ltrim": "ltrim",
@@ -54,7 +52,6 @@ INTEGERS = {
     "bit_length": "bit_length",
     "ascii": "ascii",
     "levenshtein": "levenshtein",
-    "bit_count": "bit_count",
 }
 """Functions that are `int` in Spark and `bigint` in DuckDB."""
 
@@ -120,6 +117,8 @@ MACRO_CALLS: dict[str, dict[int, str]] = {
     "timestamp_seconds": {1: "to_timestamp"},
     "unix_seconds": {1: "seconds"},
     "octet_length": {1: "octets"},
+    "chr": {1: "chr"},
+    "char": {1: "chr"},
     "arrays_overlap": {2: "overlap"},
     "locate": {2: "locate", 3: "locate_from"},
 }
@@ -231,7 +230,7 @@ _BUILT = """
     date_trunc trunc date_add date_sub datediff date_diff dayofweek weekday last_day make_date
     current_date curdate current_timestamp now extract date_part datepart from_utc_timestamp
     to_utc_timestamp round replace element_at try_element_at sort_array array_sort array_append
-    array_prepend transform filter exists forall negative positive aggregate reduce
+    array_prepend transform filter exists forall bit_count negative positive aggregate reduce
     map struct named_struct explode explode_outer if nvl2 isnull isnotnull equal_null uuid rand lpad
     rpad reverse cast try_cast unix_millis e
     """.split()  # noqa: SIM905  # a table reads better without quotes

@@ -29,6 +29,8 @@ _INVALID = (
     " ''' of the type \"STRING\" cannot be cast to \"{1}\"')"
 )
 _UNSPELT = "('DOUBLE', 'FLOAT', 'TIMESTAMP WITH TIME ZONE', 'INTERVAL')"
+_UNSPELT_LISTS = "('DOUBLE[]', 'FLOAT[]', 'TIMESTAMP WITH TIME ZONE[]')"
+_JOINED = _error("joining doubles or timestamps to text", "cast them in transform(...) first")
 _DIVIDE_BY_ZERO = "error('[DIVIDE_BY_ZERO] Division by zero')"
 
 
@@ -170,10 +172,18 @@ NUMBERS = {
         WHEN a % b < 0 THEN (a % b + b) % b ELSE a % b END""",
     "ceil": f"""(x) AS CASE WHEN {_DECIMAL.format("x")}
         THEN {_error("ceil of a decimal", "write ceil(CAST(... AS DOUBLE))")}
-        ELSE CAST(ceil(TRY_CAST(x AS DOUBLE)) AS BIGINT) END""",
+        ELSE CAST(ceil(CAST(x AS DOUBLE)) AS BIGINT) END""",
     "floor": f"""(x) AS CASE WHEN {_DECIMAL.format("x")}
         THEN {_error("floor of a decimal", "write floor(CAST(... AS DOUBLE))")}
-        ELSE CAST(floor(TRY_CAST(x AS DOUBLE)) AS BIGINT) END""",
+        ELSE CAST(floor(CAST(x AS DOUBLE)) AS BIGINT) END""",
+    # Spark computes float with decimal in double, DuckDB in float.
+    "beside_decimal": f"""(x) AS CASE WHEN typeof(x) = 'FLOAT'
+        THEN {_error("a float beside a decimal number", "write CAST(... AS DOUBLE)")} ELSE x END""",
+    # Text is cast to the whole number beside it: Spark fails on a fraction, DuckDB would round it.
+    "beside_fraction": f"""(t, x) AS CASE
+        WHEN typeof(x) IN ('TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT')
+        THEN {_error("a whole number compared with a fraction in quotes", "write the number without quotes")}
+        ELSE t END""",
     "sqrt": "(x) AS CASE WHEN x < 0 THEN CAST('nan' AS DOUBLE) ELSE sqrt(x) END",
     "ln": "(x) AS CASE WHEN x > 0 THEN ln(x) END",
     "log10": "(x) AS CASE WHEN x > 0 THEN log10(x) END",
@@ -196,6 +206,7 @@ TEXTS = {
     "cat": f"""(a, b) AS CASE WHEN typeof(a) IN {_UNSPELT} OR typeof(b) IN {_UNSPELT}
         THEN {_error("joining a double or a timestamp to text", "write CAST(... AS STRING)")}
         ELSE a || b END""",
+    "chr": "(n) AS CASE WHEN n < 0 THEN '' ELSE chr(CAST(n % 256 AS INTEGER)) END",
     "left": "(s, n) AS CASE WHEN n <= 0 THEN substring(s, 1, 0) ELSE left(s, n) END",
     "right": "(s, n) AS CASE WHEN n <= 0 THEN substring(s, 1, 0) ELSE right(s, n) END",
     "locate": "(n, s) AS CAST(instr(s, n) AS INTEGER)",
@@ -207,9 +218,7 @@ TEXTS = {
     "substring_index": """(s, d, n) AS CASE WHEN n = 0 THEN substring(s, 1, 0)
         WHEN n > 0 THEN array_to_string(string_split(s, d)[1:n], d)
         ELSE array_to_string(string_split(s, d)[n:], d) END""",
-    "octets": "(x) AS CAST(octet_length(kdl_bytes(x)) AS INTEGER)",
-    "bytes": """(x) AS CASE WHEN typeof(x) = 'VARCHAR' THEN encode(TRY_CAST(x AS VARCHAR))
-        ELSE TRY_CAST(x AS BLOB) END""",
+    "octets": "(x) AS CAST(octet_length(kdl_to_binary(x)) AS INTEGER)",
     "json_text": "(s, p) AS CASE WHEN json_valid(s) THEN json_extract_string(s, p) END",
 }
 
@@ -230,7 +239,10 @@ TIMES = {
     "seconds": """(x) AS CASE
         WHEN typeof(x) = 'VARCHAR'
             THEN CAST(epoch(kdl_parse(TRY_CAST(x AS VARCHAR), '%Y-%m-%d %H:%M:%S')) AS BIGINT)
-        ELSE CAST(floor(epoch_us(TRY_CAST(x AS TIMESTAMPTZ)) / 1000000) AS BIGINT) END""",
+        ELSE CAST(floor(epoch_us(CAST(x AS TIMESTAMPTZ)) / 1000000) AS BIGINT) END""",
+    "minus": f"""(a, b) AS CASE WHEN typeof(a) IN ('DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE')
+            AND typeof(b) IN ('DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE')
+        THEN {_error("the difference of two dates", "write datediff(end, start)")} ELSE a - b END""",
 }
 
 LISTS = {
@@ -273,9 +285,10 @@ LISTS = {
         ELSE generate_series(CAST(a AS BIGINT), CAST(b AS BIGINT), -1) END, [a, b])""",
     "sequence_by": "(a, b, s) AS cast_to_type(generate_series(CAST(a AS BIGINT), CAST(b AS BIGINT), "
     "CAST(s AS BIGINT)), [a, b])",
-    "join": "(l, d) AS array_to_string(l, d)",
-    "join_nulls": "(l, d, n) AS array_to_string("
-    "list_transform(l, lambda kdl_e: coalesce(CAST(kdl_e AS VARCHAR), n)), d)",
+    "join": f"""(l, d) AS CASE WHEN typeof(l) IN {_UNSPELT_LISTS} THEN {_JOINED}
+        ELSE array_to_string(l, d) END""",
+    "join_nulls": f"""(l, d, n) AS CASE WHEN typeof(l) IN {_UNSPELT_LISTS} THEN {_JOINED}
+        ELSE array_to_string(list_transform(l, lambda kdl_e: coalesce(CAST(kdl_e AS VARCHAR), n)), d) END""",
     "any_true": """(t) AS CASE WHEN list_contains(t, true) THEN true WHEN len(t) <> list_count(t) THEN NULL
         WHEN t IS NOT NULL THEN false END""",
     "all_true": """(t) AS CASE WHEN list_contains(t, false) THEN false WHEN len(t) <> list_count(t) THEN NULL

@@ -99,6 +99,23 @@ def same_type(kind: str, neutral: str) -> bool:
     return re.sub(r'[" ]', "", kind) == re.sub(r'[" ]', "", duckdb_type(neutral))
 
 
+_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "U")
+_TIMES = ("DATE", "TIMESTAMP")
+
+
+def alike(kind: str, other: str) -> bool:
+    """Tell whether two DuckDB types are of one family, so that both engines widen them alike."""
+    return '"NULL"' in (kind, other) or _family(kind) == _family(other)
+
+
+def _family(kind: str) -> str:
+    if kind.endswith("]"):
+        return "list"
+    if kind.startswith(_NUMBERS) and kind != "UUID":
+        return "number"
+    return "time" if kind.startswith(_TIMES) else re.sub(r"\W.*", "", kind)
+
+
 def quoted(name: str) -> str:
     """Return an identifier in DuckDB's quotes."""
     return '"' + name.replace('"', '""') + '"'

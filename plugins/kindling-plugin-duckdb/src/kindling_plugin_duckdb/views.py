@@ -15,10 +15,10 @@ from weakref import WeakKeyDictionary
 import duckdb
 from sqlglot import exp
 
-from kindling_plugin_duckdb.corrections import duckdb_expression, duckdb_sql
+from kindling_plugin_duckdb.corrections import Translated, duckdb_expression, duckdb_query
 from kindling_plugin_duckdb.frames import Frame, leaf
-from kindling_plugin_duckdb.neutral import duckdb_type, neutral_type, quoted, same_type
-from kindling_plugin_duckdb.portability import ambiguous_column, unmarked
+from kindling_plugin_duckdb.neutral import alike, duckdb_type, neutral_type, quoted, same_type
+from kindling_plugin_duckdb.portability import ambiguous_column, refused_syntax, unmarked
 from kindling_plugin_duckdb.spark_text import parse_expression, parse_query
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Views:
     def derive(self, text: str, frames: Mapping[str, Frame]) -> Frame:
         """Return a Spark query over frames as a frame."""
         tables = {name.lower(): self.relation(frame) for name, frame in frames.items()}
-        return self.add(duckdb_sql(parse_query(text), tables), (text, tables))
+        return self.add(self._checked(duckdb_query(parse_query(text), tables)), (text, tables))
 
     def relation(self, frame: Frame) -> str:
         """Return the view behind a frame, made now if the frame is a plan."""
@@ -126,7 +126,8 @@ class Views:
         found = self._compiled.get(frame)
         if found is None:
             tree = parse_query(frame._spark_sql())  # noqa: SLF001  # this plugin's own
-            found = self._compiled[frame] = duckdb_sql(tree, {name: name for name in self._columns})
+            made = duckdb_query(tree, {name: name for name in self._columns})
+            found = self._compiled[frame] = self._checked(made)
         return found
 
     def exact(self, frame: Frame) -> str:
@@ -166,6 +167,21 @@ class Views:
                 table.set("alias", alias)
                 table.set("this", exp.to_identifier(source[1][name]))
         return tree
+
+    def _checked(self, made: Translated) -> str:
+        """Return a query's text, once no set operation in it joins columns of different kinds.
+
+        DuckDB makes text of both sides where Spark would cast or fail.
+        """
+        for left, right in made.unions:
+            pairs = zip(self.describe_query(left), self.describe_query(right), strict=False)
+            for (column, kind), (_, other) in pairs:
+                if not alike(kind, other):
+                    raise refused_syntax(
+                        f"a set operation of {kind.lower()} and {other.lower()} in {column!r}",
+                        "cast one side",
+                    )
+        return made.sql
 
     def _next(self, kind: str) -> str:
         self._made += 1

@@ -1,0 +1,85 @@
+"""Spark's operators in DuckDB: division, intervals, what stands beside a decimal. Trees in, trees out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from sqlglot import exp
+
+from kindling_plugin_duckdb.calls import call, concat, macro, plain
+from kindling_plugin_duckdb.portability import refused_syntax
+
+_TIME_UNITS = frozenset(
+    "HOUR HOURS MINUTE MINUTES SECOND SECONDS MILLISECOND MICROSECOND".split()  # noqa: SIM905  # a table reads better without quotes
+)
+_DAY_UNITS = frozenset(
+    "YEAR YEARS QUARTER QUARTERS MONTH MONTHS WEEK WEEKS DAY DAYS".split()  # noqa: SIM905  # a table reads better without quotes
+)
+_DECIMAL = re.compile(r"\d*\.\d*")
+_FRACTION = re.compile(r"\s*[+-]?\d*\.\d+\s*")
+
+
+def _moved(node: exp.Expression, suffix: str) -> exp.Expression:
+    left, right = plain(node.this), plain(node.expression)
+    if not isinstance(right, exp.Interval):
+        if isinstance(left, exp.Interval) and not suffix:
+            left, right = right, left
+        elif suffix and not any(isinstance(side, (exp.Literal, exp.Neg)) for side in (left, right)):
+            return macro("minus", node.this, node.expression)
+        else:
+            return node
+    unit = right.args["unit"].name.upper()
+    made = macro(("shift_time" if unit in _TIME_UNITS else "shift") + suffix, left, right)
+    return made if unit in _TIME_UNITS | _DAY_UNITS else node
+
+
+def _interval(node: exp.Expression) -> exp.Expression:
+    unit = node.args.get("unit")
+    if not isinstance(unit, exp.Var) or unit.name.upper() not in _TIME_UNITS | _DAY_UNITS:
+        raise refused_syntax("a compound INTERVAL", "write one unit: INTERVAL 1 DAY")
+    return node
+
+
+def _beside_decimal(node: exp.Expression) -> exp.Expression:
+    """Guard what stands beside a decimal literal: a float there is computed in double on Spark."""
+    sides = list(node.iter_expressions())
+    if any(_is_decimal(side) for side in sides):
+        for side in sides:
+            if not isinstance(plain(side), (exp.Literal, exp.Neg, exp.Null)):
+                side.replace(macro("beside_decimal", side.copy()))
+    return node
+
+
+def _compared(node: exp.Expression) -> exp.Expression:
+    """Guard a comparison with a decimal literal, or with a fraction in quotes."""
+    for side, other in ((node.this, node.expression), (node.expression, node.this)):
+        literal = plain(side)
+        if isinstance(literal, exp.Literal) and literal.is_string and _FRACTION.fullmatch(literal.this):
+            side.replace(macro("beside_fraction", side.copy(), other.copy()))
+    return _beside_decimal(node)
+
+
+def _is_decimal(node: exp.Expression) -> bool:
+    found = plain(node)
+    found = plain(found.this) if isinstance(found, exp.Neg) else found
+    return (
+        isinstance(found, exp.Literal) and not found.is_string and _DECIMAL.fullmatch(found.this) is not None
+    )
+
+
+OPERATORS: Mapping[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
+    exp.Div: lambda node: macro("div", node.this, node.expression),
+    exp.IntDiv: lambda node: macro("intdiv", node.this, node.expression),
+    exp.Mod: lambda node: macro("mod", node.this, node.expression),
+    exp.Add: lambda node: _moved(_beside_decimal(node), ""),
+    exp.Sub: lambda node: _moved(_beside_decimal(node), "_back"),
+    exp.Mul: _beside_decimal,
+    exp.Between: _beside_decimal,
+    exp.In: _beside_decimal,
+    **dict.fromkeys((exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE), _compared),
+    exp.Interval: _interval,
+    exp.DPipe: lambda node: concat((node.this, node.expression)),
+    exp.RegexpLike: lambda node: call("regexp_matches", node.this, node.expression),
+}
+"""By node class; operands are translated already."""
