@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from kindling.config.settings import Settings
     from kindling.entity import Entity
     from kindling.plugins.catalog import Catalog
-    from kindling.plugins.manifest import Capability
     from kindling.values import Scalar
 
 
@@ -90,6 +89,10 @@ def bind(app: App, settings: Settings, catalog: Catalog) -> Binding:
     entities = app.entities()
     bound: dict[str, Bound] = {}
     for name, entity in entities.items():
+        if entity.ref is not None and entity.ref[0] == app.name:
+            if entity.ref[1] not in entities:
+                faults.append(_no_such_own(entity, entities))
+            continue  # a reference to the app itself is another handle of its own entity
         try:
             bound[name] = _bind_one(name, entity, names, entities, app, settings, catalog)
         except KindlingError as error:
@@ -146,11 +149,10 @@ def _bind_one(  # noqa: PLR0917  # one call, in the order of the parameters
     options = dict(entity.storage.options)
     if entity.schema is not None and not isinstance(entity, Pipe):
         options["schema"] = entity.schema.ddl()  # files need it to read at all, tables may ignore it
-    if entity.ref is not None and entity.ref[0] != app.name:
+    if entity.ref is not None:
         address = _foreign_address(entity.ref, storage, options, settings)
     else:
-        logical = entity.ref[1] if entity.ref is not None else name
-        address = resolve_address(logical, storage, options, settings, app.name)
+        address = resolve_address(name, storage, options, settings, app.name)
     return made.replace(storage=storage, address=address, probe=capability.probe)
 
 
@@ -204,10 +206,21 @@ class _Features:
                 "a memory entity is computed anew each time: it has no history",
                 "give it a storage",
             )
-        quarantines = any(rule.on_fail == "quarantine" for rule in pipe.rules.values())
-        if quarantines and item.address is not None:
-            self._mode(item, "append", features, item, "quarantine")
+        if any(rule.on_fail == "quarantine" for rule in pipe.rules.values()):
+            self._quarantine(item, features)
         return item.replace(mode=mode, cursor_mode=self._incremental(item, features))
+
+    def _quarantine(self, item: Bound, features: frozenset[str]) -> None:
+        if item.address is not None:
+            self._mode(item, "append", features, item, "quarantine")
+            return
+        self._fault(
+            "KDL-PLAN-016",
+            f"{item.name!r} is a memory entity with on_fail='quarantine'",
+            item,
+            "a memory entity is kept nowhere, and so would be its quarantine",
+            "give it a storage, or choose 'drop', 'warn' or 'fail'",
+        )
 
     def _session_features(self, item: Bound) -> frozenset[str] | None:
         if item.platform not in self._platforms:
@@ -282,7 +295,9 @@ def _shared_places(bound: dict[str, Bound]) -> list[KindlingError]:
         address = item.address
         if address is None:
             continue
-        place = (address.uri,) if address.uri else (address.storage, address.location, address.parts)
+        place = (
+            (address.uri.rstrip("/"),) if address.uri else (address.storage, address.location, address.parts)
+        )
         other = first.setdefault(place, item)
         if other is not item and (item.pipe is not None or other.pipe is not None):
             faults.append(
@@ -298,15 +313,26 @@ def _shared_places(bound: dict[str, Bound]) -> list[KindlingError]:
 
 
 def _cycles(binding: Binding) -> list[KindlingError]:
+    entities = binding.entities  # those that could not be bound are missing, but may be part of a cycle
     return [
         PlanError(
             "KDL-PLAN-015",
             f"the pipes form a cycle: {' -> '.join(cycle)}",
-            where=str(binding.entities[cycle[0]].entity.place),
+            where=next((str(entities[name].entity.place) for name in cycle if name in entities), ""),
             hint="remove one of these inputs",
         )
         for cycle in binding.graph.cycles()
     ]
+
+
+def _no_such_own(entity: Entity, entities: dict[str, Entity]) -> PlanError:
+    name = entity.ref[1] if entity.ref is not None else ""
+    return PlanError(
+        "KDL-PLAN-001",
+        f"there is no entity {name!r}",
+        why=did_you_mean(name, (own for own, item in entities.items() if item.ref is None)),
+        where=str(entity.place),
+    )
 
 
 def find_entity(binding: Binding, name: str) -> Bound:
@@ -320,8 +346,3 @@ def find_entity(binding: Binding, name: str) -> Bound:
             "KDL-PLAN-001", f"there is no entity {name!r}", why=did_you_mean(name, binding.entities)
         )
     return binding.entities[name]
-
-
-def capability_of(catalog: Catalog, bound: Bound) -> Capability:
-    """Return the storage capability of an entity that has an address."""
-    return catalog.find(f"storage:{bound.storage}")

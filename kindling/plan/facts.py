@@ -48,23 +48,36 @@ class Facts:
             try:
                 found = probe.version(bound.address) if probe and bound.address else None
             except OSError as error:
-                raise _unreachable(bound, error) from error
+                raise _unreachable(bound, "version", error) from error
             self._versions[bound.name] = found
         return self._versions[bound.name]
 
     def commit(self, bound: Bound) -> tuple[str, Mapping[str, object]] | None:
         """Return (version right after it, its `CommitInfo` as JSON types) of Kindling's newest commit."""
         if bound.name not in self._commits:
-            probe = self._probe(bound)
-            found = probe.committed(bound.address, COMMIT_KEY) if probe and bound.address else None
-            self._commits[bound.name] = (found[0], json.loads(found[1])) if found else None
+            self._commits[bound.name] = self._commit(bound)
         return self._commits[bound.name]
+
+    def _commit(self, bound: Bound) -> tuple[str, Mapping[str, object]] | None:
+        ask = getattr(self._probe(bound), "committed", None)
+        try:
+            found = ask(bound.address, COMMIT_KEY) if ask is not None and bound.address else None
+        except OSError as error:
+            raise _unreachable(bound, "newest commit", error) from error
+        if found is None:
+            return None
+        try:
+            told = json.loads(found[1])
+        except ValueError:  # somebody else uses the key: it is no commit of Kindling
+            return None
+        return (found[0], told) if isinstance(told, dict) else None
 
     def bounds(self, bound: Bound, column: str) -> tuple[str, str] | None:
         """Return the least and the greatest value of a time column; None where it is empty.
 
         Raises:
-            PlanError: KDL-PLAN-032, the storage cannot tell without an engine.
+            PlanError: KDL-PLAN-032, the storage cannot tell without an engine; KDL-PLAN-022, it cannot be
+                reached.
         """
         key = (bound.name, column)
         if key not in self._bounds:
@@ -76,14 +89,17 @@ class Facts:
                     f"the storage {bound.storage!r} of {bound.name!r} cannot tell the bounds of {column!r}",
                     hint="say --from and --to, or read it through a table first",
                 )
-            self._bounds[key] = ask(bound.address, column)
+            try:
+                self._bounds[key] = ask(bound.address, column)
+            except OSError as error:
+                raise _unreachable(bound, f"bounds of {column!r}", error) from error
         return self._bounds[key]
 
 
-def _unreachable(bound: Bound, error: OSError) -> KindlingError:
+def _unreachable(bound: Bound, what: str, error: OSError) -> KindlingError:
     return PlanError(
         "KDL-PLAN-022",
-        f"the storage of {bound.name!r} cannot be asked for its version",
-        why=str(error),
+        f"the storage of {bound.name!r} cannot be asked for its {what}",
+        why=str(error) or type(error).__name__,
         where=str(bound.entity.place),
     )

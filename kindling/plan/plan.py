@@ -21,8 +21,8 @@ class Reason(Value):
 
     Attributes:
         code: A stable word: `new`, `code`, `sql`, `options`, `settings`, `python`, `rights`, `input`,
-            `upstream`, `outside`, `vanished`, `unknown`, `slice`, `late`, `refresh`, `opaque`, `unchanged`,
-            `recovered`, `unselected`, `unread`, `reader`, `waits`.
+            `upstream`, `outside`, `vanished`, `unknown`, `slice`, `late`, `refresh`, `recovered`,
+            `unchanged`, `unselected`, `unread`, `reader`, `waits`.
         text: One sentence for people.
     """
 
@@ -60,6 +60,7 @@ class PlannedTask(Value):
         inputs: In the order of the parameters; those of inlined memory entities follow.
         parts: What the fingerprint is made of, without inputs that will change.
         cursor_mode: `commit`, `mirrored` or "" where no cursor is kept.
+        cursors: Positions in incremental sources that the table holds: token by source entity.
         priority: Longest remaining path in estimated seconds.
         seconds: Estimated duration.
     """
@@ -76,6 +77,7 @@ class PlannedTask(Value):
     inputs: tuple[PlannedInput, ...] = ()
     parts: tuple[tuple[str, str], ...] = ()
     cursor_mode: str = ""
+    cursors: tuple[tuple[str, str], ...] = ()
     priority: float = 0.0
     seconds: float = 0.0
 

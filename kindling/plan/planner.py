@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from hashlib import blake2b
 
-from kindling.errors import raise_together
+from kindling.errors import KindlingError, raise_together
 from kindling.plan.binding import Binding, bind
 from kindling.plan.decide import NOTHING_MASKED, Decider, Request
 from kindling.plan.facts import Facts
 from kindling.plan.fingerprint import Fingerprinter
+from kindling.plan.parts import short_digest
 from kindling.plan.plan import DEFERRED, RUN, Plan
 from kindling.plan.selection import select
 from kindling.plan.wiring import wire
@@ -20,7 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kindling.errors import KindlingError
+    from kindling.config.secrets import SecretResolver
+    from kindling.hooks.secrets import Secrets
     from kindling.pipe import Pipe
     from kindling.plan.project import Project
     from kindling.records import TaskRecord
@@ -38,6 +39,7 @@ class Wish(Value):
         max_slices: Most slices per entity; 0 for no limit.
         principal: Workload principal.
         done: Keys that the resumed run had finished.
+        made: Keys of tasks that ended in this very run: they are not decided again.
     """
 
     select: tuple[str, ...] = ()
@@ -48,13 +50,20 @@ class Wish(Value):
     max_slices: int = 0
     principal: str = ""
     done: frozenset[str] = frozenset()
+    made: frozenset[str] = frozenset()
 
 
 class Planner:
     """Plans one project; keep it to plan again, since code digests are remembered.
 
+    Args:
+        project: The opened project.
+        records: Returns the newest success of each task.
+        secret_version: Returns the version token of a secret; by default the project's vaults are asked.
+
     Attributes:
         binding: The checked declarations.
+        facts: What the world looked like for the newest plan.
     """
 
     def __init__(
@@ -65,7 +74,7 @@ class Planner:
     ) -> None:
         self._project = project
         self._records = records
-        self._secret_version = secret_version
+        self._secret_version = secret_version or _Vaults(project).version
         self._own: dict[str, dict[str, str]] = {}
         self._codes: dict[str, tuple[str, tuple[str, ...]]] = {}
         self.binding: Binding = bind(project.app, project.settings, project.catalog)
@@ -78,6 +87,9 @@ class Planner:
         records = self._records()
         pipes = {name: bound.pipe for name, bound in self.binding.entities.items() if bound.pipe is not None}
         parts = {name: self._parts(name, pipe, records, wish) for name, pipe in pipes.items()}
+        memory = {name: short_digest(repr(sorted(parts[name].items()))) for name in self._memory_names()}
+        for name in parts.keys() - memory.keys():
+            parts[name].update({f"memory:{item}": memory[item] for item in self._memory_behind(name)})
         self._own = parts
         request = Request(
             self._project.app.name,
@@ -88,6 +100,7 @@ class Planner:
             end=wish.end,
             max_slices=wish.max_slices,
             done=wish.done,
+            made=wish.made,
         )
         plan = Decider(self.binding, self.facts, records, parts, request).plan()
         self._check_sql(plan)
@@ -95,7 +108,7 @@ class Planner:
             name: "share" in self._project.catalog.find(f"platform:{name}").features
             for name in {bound.platform for bound in self.binding.entities.values() if bound.pipe}
         }
-        wired = wire(plan, self.binding, records, shares)
+        wired = wire(plan, self.binding, shares)
         running = {task.key.entity for task in plan.tasks if task.action in (RUN, DEFERRED)}
         opaque = tuple(
             (name, what) for name in sorted(running) for what in self._codes.get(name, ("", ()))[1]
@@ -107,8 +120,27 @@ class Planner:
         return dict(self._own[name])
 
     def secret_version(self, reference: str) -> str:
-        """Return the version token of a secret; "" where no vault can be asked."""
-        return self._secret_version(reference) if self._secret_version else ""
+        """Return the version token of a secret; "" where its vault cannot tell: the task will say why."""
+        try:
+            return self._secret_version(reference)
+        except KindlingError:
+            return ""
+
+    def _memory_names(self) -> list[str]:
+        entities = self.binding.entities
+        return [name for name, bound in entities.items() if bound.pipe is not None and bound.address is None]
+
+    def _memory_behind(self, name: str) -> set[str]:
+        """Return the memory entities whose code makes a pipe's inputs, however deep."""
+        found: set[str] = set()
+        todo = [name]
+        while todo:
+            for item in self.binding.entities[todo.pop()].inputs:
+                bound = self.binding.entities[item]
+                if bound.pipe is not None and bound.address is None and item not in found:
+                    found.add(item)
+                    todo.append(item)
+        return found
 
     def _selected(
         self,
@@ -122,7 +154,8 @@ class Planner:
         modified = {
             name
             for name, now in parts.items()
-            if any(newest.get(name, {}).get(part) != text for part, text in now.items())
+            if self.binding.entities[name].address is not None  # of memory entities nothing is recorded
+            and any(newest.get(name, {}).get(part) != text for part, text in now.items())
         }
         return select(
             wish.select or ("*",),
@@ -140,11 +173,12 @@ class Planner:
         wish: Wish,
     ) -> dict[str, str]:
         parts = {
-            "options": _short(_options(pipe)),
+            "options": short_digest(_options(pipe)),
+            "order": short_digest(repr(self.binding.entities[name].inputs)),
             "rights": f"{NOTHING_MASKED}:{wish.principal or self._project.app.name}",
         }
         if pipe.function is None:
-            parts["sql"] = _short(pipe.sql)
+            parts["sql"] = short_digest(pipe.sql)
         else:
             parts["code"] = self._code(name, pipe)[0]
             parts["python"] = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -153,8 +187,8 @@ class Planner:
             kind, _, detail = part.partition(":")
             if kind == "settings":
                 parts[part] = self._project.settings.digest([detail])
-            elif kind == "secret" and self._secret_version is not None:
-                parts[part] = self._secret_version(detail)
+            elif kind == "secret":
+                parts[part] = self.secret_version(detail)
         return parts
 
     def _code(self, name: str, pipe: Pipe[...]) -> tuple[str, tuple[str, ...]]:
@@ -173,8 +207,27 @@ class Planner:
         raise_together(faults)
 
 
-def _short(text: str) -> str:
-    return blake2b(text.encode(), digest_size=8).hexdigest()
+class _Vaults:
+    """Asks the project's vaults for versions; opened when the first secret is asked for."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._resolver: SecretResolver | None = None
+
+    def version(self, reference: str) -> str:
+        """Return the version token of a secret."""
+        if self._resolver is None:
+            from kindling.config.secrets import Redactor, SecretResolver
+
+            self._resolver = SecretResolver(self._open, Redactor())
+        return self._resolver.version(reference)
+
+    def _open(self, name: str) -> Secrets:
+        from kindling.hooks.secrets import SecretsSpec
+
+        settings = dict(self._project.settings.plugin(f"secrets:{name}"))
+        offer = self._project.loader.secrets(name)
+        return offer.factory(SecretsSpec(environment=self._project.environment, settings=settings))
 
 
 def _options(pipe: Pipe[...]) -> str:

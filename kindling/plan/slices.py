@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import MAXYEAR, datetime, timedelta, timezone
 
 from kindling.addresses import Slice
 from kindling.errors import PlanError
@@ -39,37 +39,68 @@ def floor(moment: datetime, every: Incremental) -> datetime:
 
     Slices of months start at the first of a month counted from January of year 1; others are counted
     from the start that the pipe gives, or from 1970-01-01.
+
+    Raises:
+        OverflowError: It lies before year 1.
     """
     if every.months:
         months = (moment.year - 1) * 12 + moment.month - 1
         return _month(months - months % every.months)
-    base = parse_instant(every.start, what="by_time(start=)") if every.start else _EPOCH
+    base = _start(every) or _EPOCH
     step = timedelta(seconds=every.every_s)
     return base + (moment - base) // step * step
 
 
 def after(start: datetime, every: Incremental) -> datetime:
-    """Return the end of the slice that starts at an instant."""
+    """Return the end of the slice that starts at an instant.
+
+    Raises:
+        OverflowError: It lies behind year 9999.
+    """
     if every.months:
         return _month((start.year - 1) * 12 + start.month - 1 + every.months)
     return start + timedelta(seconds=every.every_s)
 
 
+def _start(every: Incremental) -> datetime | None:
+    return parse_instant(every.start, what="by_time(start=)") if every.start else None
+
+
 def _month(months: int) -> datetime:
-    return datetime(months // 12 + 1, months % 12 + 1, 1, tzinfo=timezone.utc)
+    year = months // 12 + 1
+    if year > MAXYEAR:
+        raise OverflowError
+    return datetime(year, months % 12 + 1, 1, tzinfo=timezone.utc)
 
 
 def cut(first: datetime, last: datetime, every: Incremental) -> tuple[Slice, ...]:
     """Return the slices that hold the instants from `first` to `last`, both included, oldest first.
 
+    Where the pipe gives a start, no slice begins before it: one of months that would is cut off there.
+
     Raises:
-        PlanError: KDL-PLAN-031, there would be more than 100,000.
+        PlanError: KDL-PLAN-031, there would be more than 100,000; KDL-PLAN-033, one lies outside of the
+            years 1 to 9999.
     """
+    least = _start(every)
+    first = first if least is None else max(first, least)
+    try:
+        return _cut(first, last, every, least or first.min.replace(tzinfo=timezone.utc))
+    except OverflowError:
+        raise PlanError(
+            "KDL-PLAN-033",
+            f"by_time({every.column!r}) cannot cut slices between {first} and {last}",
+            why="a slice would lie outside of the years 1 to 9999",
+            hint="filter such values out before, or give by_time(start=)",
+        ) from None
+
+
+def _cut(first: datetime, last: datetime, every: Incremental, least: datetime) -> tuple[Slice, ...]:
     slices: list[Slice] = []
     start = floor(first, every)
     while start <= last:
         end = after(start, every)
-        slices.append(Slice.interval(start, end))
+        slices.append(Slice.interval(max(start, least), end))
         start = end
         if len(slices) > MOST:
             raise PlanError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kindling.addresses import TaskKey
-from kindling.plan.decide import digest
 from kindling.plan.graph import Graph
 from kindling.plan.plan import RUN, SKIPPED, Plan, PlannedInput, PlannedTask, Reason
 
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kindling.plan.binding import Binding, Bound
-    from kindling.records import TaskRecord
 
 GUESS_S = 1.0
 """Estimate for a task that never ran: only the order of magnitude against others matters."""
@@ -21,7 +19,6 @@ GUESS_S = 1.0
 def wire(
     plan: Plan,
     binding: Binding,
-    records: Mapping[tuple[str, str], TaskRecord],
     shares: Mapping[str, bool],
 ) -> Plan:
     """Return the plan with needs, inputs, memory tasks and priorities filled in.
@@ -29,10 +26,9 @@ def wire(
     Args:
         plan: What `Decider.plan` returned.
         binding: The checked declarations.
-        records: Newest success of each task.
         shares: By platform capability name: whether its sessions can share frames.
     """
-    wiring = _Wiring(plan, binding, records, shares)
+    wiring = _Wiring(plan, binding, shares)
     return plan.replace(tasks=wiring.tasks())
 
 
@@ -41,13 +37,11 @@ class _Wiring:
         self,
         plan: Plan,
         binding: Binding,
-        records: Mapping[tuple[str, str], TaskRecord],
         shares: Mapping[str, bool],
     ) -> None:
         self._plan = plan
         self._entities = binding.entities
         self._order = binding.graph.order()
-        self._records = records
         self._shares = shares
         self._running: dict[str, list[PlannedTask]] = {}
         for task in plan.with_action(RUN):
@@ -118,7 +112,7 @@ class _Wiring:
         self._collect(bound, inputs)
         first = bound.inputs[0] if bound.inputs else ""
         if first and bound.pipe is not None and bound.pipe.incremental is not None:
-            inputs[first] = self._incremental(bound, inputs[first])
+            inputs[first] = _incremental(task, bound, inputs[first])
         needs = list(task.needs)
         for item in inputs:
             needs += [str(other.key) for other in self._running.get(item, ())]
@@ -139,14 +133,6 @@ class _Wiring:
             if inputs[item].how != "read":  # where a shared frame is gone it is inlined after all
                 self._collect(self._entities[item], inputs)
 
-    def _incremental(self, bound: Bound, planned: PlannedInput) -> PlannedInput:
-        if bound.pipe is None or bound.pipe.incremental is None or bound.pipe.incremental.kind != "changes":
-            return planned
-        record = self._records.get((bound.name, "*"))
-        recovered = next((r for r in self._plan.recovered if r.entity == bound.name), record)
-        cursor = dict(recovered.cursors).get(planned.name, "") if recovered else ""
-        return PlannedInput(planned.name, "changes", cursor)
-
     def _prioritised(self, tasks: list[PlannedTask]) -> tuple[PlannedTask, ...]:
         running = [task for task in tasks if task.action == RUN]
         seconds = {str(task.key): task.seconds or GUESS_S for task in running}
@@ -157,6 +143,7 @@ class _Wiring:
         )
 
 
-def fingerprint_of(parts: Mapping[str, str]) -> str:
-    """Return the fingerprint of a task's final parts, its inputs' versions included."""
-    return digest(parts)
+def _incremental(task: PlannedTask, bound: Bound, planned: PlannedInput) -> PlannedInput:
+    if bound.pipe is None or bound.pipe.incremental is None or bound.pipe.incremental.kind != "changes":
+        return planned
+    return PlannedInput(planned.name, "changes", dict(task.cursors).get(planned.name, ""))

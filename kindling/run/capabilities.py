@@ -79,16 +79,24 @@ class Capabilities:
         return self._resolver.version(reference)
 
     def close(self) -> None:
-        """Close the platforms and remove their scratch files. Idempotent."""
+        """Close the platforms, each whatever the others do, and remove their scratch files. Idempotent.
+
+        Raises:
+            Exception: What the first platform raised that could not be closed.
+        """
         with self._lock:
             platforms, self._platforms = list(self._platforms.values()), {}
             work_dir, self._work_dir = self._work_dir, ""
-        try:
-            for platform in platforms:
+        errors: list[Exception] = []
+        for platform in platforms:
+            try:
                 platform.close()
-        finally:
-            if work_dir:
-                shutil.rmtree(work_dir, ignore_errors=True)
+            except Exception as error:  # noqa: BLE001  # foreign code; the other engines must stop too
+                errors.append(error)
+        if work_dir:
+            shutil.rmtree(work_dir, ignore_errors=True)
+        if errors:
+            raise errors[0]
 
     def _plugin_settings(self, capability: str) -> dict[str, Plain]:
         settings = self._project.settings.plugin(capability)

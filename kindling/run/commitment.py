@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from kindling.addresses import Address, Slice
@@ -20,8 +20,9 @@ from kindling.hooks.storage import (
     Writes,
 )
 from kindling.intents import Intent
-from kindling.run.expectations import BROKEN, Checked, apply_rules, count_broken
-from kindling.schemas import Field, Schema
+from kindling.plan.parts import DIGEST_LENGTH
+from kindling.run.expectations import BROKEN, Checked, apply_rules, count_broken, rules_of
+from kindling.schemas import Field, Schema, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 P = TypeVar("P")
 QUARANTINE = "__quarantine"
+SLICE = "_slice"
+"""Column of the quarantine of an entity in slices of time: the slice in which a row was read."""
+_ALL = "\0"  # no expectation has this name
 
 
 @dataclass(slots=True)
@@ -69,76 +73,95 @@ class Commitment:
         Returns:
             The target's commit, broken rows by expectation, rows in quarantine.
         """
-        checked = apply_rules(self.session, frame, self.pipe.rules, schema, self._computed_once)
+        checked = apply_rules(
+            self.session,
+            frame,
+            self.pipe.rules,
+            schema,
+            entity=self.spec.entity,
+            keep=self._computed_once,
+        )
         counts = dict(checked.counts)
         quarantined = self._commit_quarantine(checked, schema, counts)
         commit = self._write(self.store(), checked.frame, self._request(schema))
-        counts.update(self._count_after(checked, commit))
+        counts.update(self._count_after(checked, schema))
         return commit, counts, quarantined
 
     def _computed_once(self, frame: Frame) -> Frame:
         """Keep a frame that is used twice, where the session can; else the engine computes it twice."""
         if not isinstance(self.session, Shares):
             return frame
-        return self.session.attach(self.session.share(frame, f"{self.spec.run_id}_{self.spec.fingerprint}_q"))
+        name = f"{self.spec.run_id}_{self.spec.fingerprint}_{self.spec.attempt}_q"
+        return self.session.attach(self.session.share(frame, name))
 
-    def _count_after(self, checked: Checked, commit: Commit) -> dict[str, int]:
+    def _count_after(self, checked: Checked, schema: Schema) -> dict[str, int]:
         """Count `warn` rules over what was committed if that is the whole table, else over the frame."""
         if not checked.warn:
             return {}
         store = self.store()
         whole = self.pipe.write.name == "overwrite" and self.spec.slice == "*"
-        if whole and isinstance(store, Reads):
-            frame = store.read(ReadRequest(version=commit.version))
-            return count_broken(self.session, frame, checked.warn)
+        stored = store.schema() if whole and isinstance(store, Reads) else None
+        if stored is not None and isinstance(store, Reads) and set(stored.names) >= set(schema.names):
+            return count_broken(self.session, store.read(ReadRequest()), checked.warn)
         return count_broken(self.session, checked.frame, checked.warn)
 
     def _commit_quarantine(self, checked: Checked, schema: Schema, counts: dict[str, int]) -> int:
+        """Commit the broken rows before the target; what is read again replaces them or adds none twice."""
         if checked.quarantine is None:
             return 0
         place = quarantine_of(Address.from_plain(self.spec.address))
         store = self.storage(place.storage).open(place, self.session)
-        fields = tuple(Field(field.name, field.type) for field in schema.fields)
-        kept = Schema((*fields, Field(BROKEN, "string")))
-        # Rows that are read again are quarantined again: what replaces the table replaces them as well.
-        intent = Intent("append" if self.pipe.incremental else "overwrite")
-        request = self._request(kept, intent=intent, entity=self.spec.entity + QUARANTINE, drift="evolve")
-        frame = self.session.cast(checked.quarantine, kept)
-        if not isinstance(store, Writes):
+        frame, request = self._quarantine_request(checked.quarantine, schema)
+        if request.intent.name == "replace":
+            _offered(store, Replaces, request).replace(frame, request)
+        elif isinstance(store, Writes):
+            store.write(frame, request)
+        else:
             raise RunError("KDL-RUN-017", f"the storage {place.storage!r} cannot keep a quarantine")
-        commit = store.write(frame, request)
-        for name, rule in self.pipe.rules.items():
-            if rule.on_fail == "quarantine":
-                counts.setdefault(name, 0)
-        rows = commit.rows or 0
-        if rows:
-            names = [name for name, rule in self.pipe.rules.items() if rule.on_fail == "quarantine"]
-            bad = {name: f"concat(', ', {BROKEN}, ', ') LIKE '%, {_like(name)}, %'" for name in names}
-            counts.update(count_broken(self.session, checked.quarantine, bad))
-        return rows
+        rules = {**rules_of(self.pipe.rules, "quarantine"), _ALL: "true"}
+        broken = count_broken(self.session, checked.quarantine, rules)
+        total = broken.pop(_ALL)
+        counts.update(broken)
+        return total
 
-    def _request(
-        self, schema: Schema, *, intent: Intent | None = None, entity: str = "", drift: str = ""
-    ) -> WriteRequest:
+    def _quarantine_request(self, frame: Frame, schema: Schema) -> tuple[Frame, WriteRequest]:
+        """Return how to write the quarantine: as the target is written, so that both hold one state."""
+        fields = [Field(field.name, field.type) for field in schema.fields]
+        intent = Intent("append" if self.pipe.incremental and not self.spec.full_refresh else "overwrite")
+        columns = [(name, quoted(name)) for name in (*schema.names, BROKEN)]
+        kept = [*fields, Field(BROKEN, "string")]
+        if self.spec.slice != "*":  # its rows may have any time, so the slice is told by a column of its own
+            intent = Intent("replace", by=(SLICE,))
+            kept.append(Field(SLICE, "string"))
+            columns.append((SLICE, f"'{self.spec.slice}'"))
+        made = self.session.cast(self.session.select(frame, columns), Schema(tuple(kept)))
+        request = self._request(Schema(tuple(kept)))
+        # what is read again after a kill has the same fingerprint, but another run id
+        token = request.info.fingerprint[:DIGEST_LENGTH]
+        info = replace(request.info, entity=request.info.entity + QUARANTINE, run_id=token, fingerprint=token)
+        return made, replace(
+            request, intent=intent, info=info, drift="evolve", partition_by=(), column="", slice=Slice()
+        )
+
+    def _request(self, schema: Schema) -> WriteRequest:
         piece = Slice.parse(self.spec.slice)
         every = self.pipe.incremental
         return WriteRequest(
-            intent=intent or self.pipe.write,
+            intent=self.pipe.write,
             schema=schema,
             info=CommitInfo(
                 app=self.app_name,
                 environment=self.spec.environment,
-                entity=entity or self.spec.entity,
+                entity=self.spec.entity,
                 slice=self.spec.slice,
-                # what is read again after a kill has the same fingerprint, but another run id
-                run_id=self.spec.fingerprint if entity else self.spec.run_id,
+                run_id=self.spec.run_id,
                 fingerprint=self.spec.fingerprint,
                 cursors=dict(self.cursors),
             ),
-            drift=drift or self.pipe.drift,
-            partition_by=() if entity else self.pipe.partition_by,
-            column=every.column if every and piece.kind == "interval" and not entity else "",
-            slice=piece if not entity else Slice(),
+            drift="evolve" if self.spec.full_refresh else self.pipe.drift,
+            partition_by=self.pipe.partition_by,
+            column=every.column if every and piece.kind == "interval" else "",
+            slice=piece,
             guard=self.guard,
             moment=self.spec.moment,
         )
@@ -169,7 +192,7 @@ class Commitment:
                 Field("valid_to", "timestamp"),
                 Field("is_current", "boolean"),
             )
-            columns = [(n, f"`{n}`") for n in schema.names]
+            columns = [(name, quoted(name)) for name in schema.names]
             columns += [
                 ("valid_from", f"CAST('{request.moment}' AS TIMESTAMP)"),
                 ("valid_to", "CAST(NULL AS TIMESTAMP)"),
@@ -177,20 +200,11 @@ class Commitment:
             ]
             schema = Schema((*schema.fields, *added))
             frame = self.session.cast(self.session.select(frame, columns), schema)
-        fresh = WriteRequest(
-            intent=Intent("overwrite"),
-            schema=schema,
-            info=request.info,
-            drift="evolve",
-            partition_by=request.partition_by,
-            guard=request.guard,
-            moment=request.moment,
-        )
-        return frame, fresh
+        return frame, replace(request, intent=Intent("overwrite"), schema=schema)
 
     def _check_keys(self, frame: Frame, on: tuple[str, ...]) -> None:
-        keys = ", ".join(f"`{name}`" for name in on)
-        nulls = " OR ".join(f"`{name}` IS NULL" for name in on)
+        keys = ", ".join(quoted(name) for name in on)
+        nulls = " OR ".join(f"{quoted(name)} IS NULL" for name in on)
         row = self.session.aggregate(
             frame,
             [
@@ -207,10 +221,6 @@ class Commitment:
                 why=f"{total} rows, {distinct} distinct values of {', '.join(on)}, {empty} rows with a null",
                 hint="use k.dedupe(df, on=[...], order_by=[...]) in the pipe",
             )
-
-
-def _like(name: str) -> str:
-    return name.replace("\\", "\\\\").replace("'", "\\'").replace("%", "\\\\%").replace("_", "\\\\_")
 
 
 def quarantine_of(address: Address) -> Address:

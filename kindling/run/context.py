@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kindling.config.secrets import Reference
 from kindling.errors import ConfigError, RunError
 from kindling.hooks.platform import ArrowIn
+from kindling.names import did_you_mean
 from kindling.schemas import Schema, parse_schema
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ class TaskContext:
         neutral = parse_schema(schema)
         if not isinstance(self._session, ArrowIn):
             raise RunError(
-                "KDL-RUN-020",
+                "KDL-RUN-023",
                 f"the platform {self._session.platform!r} cannot make frames of rows",
                 why="its sessions lack the feature 'arrow-in'",
             )
@@ -60,19 +62,32 @@ class TaskContext:
         return made
 
     def setting(self, name: str) -> Plain:
-        """Return a setting; what was read enters the fingerprint."""
-        self.settings_read.append(name)
-        value: Plain = self._settings.get(name)
-        return value
+        """Return one of the app's own settings, the table `[settings]`, else any other by its dotted name.
+
+        Raises:
+            ConfigError: KDL-CONF-034, nobody sets it.
+        """
+        for key in (f"settings.{name}", name):
+            self.settings_read.append(key)  # what was looked for enters the fingerprint
+            value: Plain = self._settings.get(key)
+            if value is not None:
+                return value
+        own = list(self._settings.table("settings"))
+        raise ConfigError(
+            "KDL-CONF-034",
+            f"the pipe asks for the setting {name!r}, which nobody sets",
+            why=did_you_mean(name, own),
+            hint=f"add {name} = ... to [settings] in kindling.toml",
+            name=name,
+        )
 
     def secret(self, reference: str) -> Secret:
-        """Resolve a reference where its value is used."""
-        if not reference.startswith("secret://"):
-            raise ConfigError(
-                "KDL-CONF-021",
-                f"{reference!r} is no secret reference",
-                hint="write secret://env/NAME",
-            )
+        """Resolve a reference where its value is used.
+
+        Raises:
+            ConfigError: KDL-CONF-020 or KDL-CONF-021, no such secret, or the text is no reference.
+        """
+        Reference.parse(reference)
         self.secrets_read.append(reference)
         return self._resolve(reference)
 
@@ -81,39 +96,37 @@ def table_of_rows(rows: object, schema: Schema) -> object:
     """Return rows (a sequence of tuples in the schema's order, or of dicts) as a `pyarrow.Table`.
 
     Raises:
-        RunError: KDL-RUN-021, a row has another number of values, an unknown column or a wrong type.
+        RunError: KDL-RUN-024, a row has another number of values, an unknown column or a wrong type.
     """
     import pyarrow as pa
 
     from kindling.hooks.arrow import arrow_schema
 
     names = schema.names
-    given: Iterable[Iterable[object]] = rows  # type: ignore[assignment]  # any iterable of tuples or dicts
-    listed = [_as_tuple(row, names, number) for number, row in enumerate(given)]
     target = arrow_schema(schema)
-    columns = list(zip(*listed, strict=True)) if listed else [() for _ in names]
     try:
+        given: Iterable[object] = iter(rows)  # type: ignore[call-overload]  # any iterable of tuples or dicts
+        listed = [_as_tuple(row, names, number) for number, row in enumerate(given)]
+        columns = list(zip(*listed, strict=True)) if listed else [() for _ in names]
         arrays = [pa.array(column, type=field.type) for column, field in zip(columns, target, strict=True)]
-    except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError) as error:
-        raise RunError("KDL-RUN-021", "the rows do not fit their schema", why=str(error)) from error
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise _misfit(str(error)) from error
     return pa.Table.from_arrays(arrays, schema=target)
 
 
-def _as_tuple(row: Iterable[object], names: tuple[str, ...], number: int) -> tuple[object, ...]:
+def _as_tuple(row: object, names: tuple[str, ...], number: int) -> tuple[object, ...]:
     if isinstance(row, dict):
         unknown = [key for key in row if key not in names]
         if unknown:
-            raise RunError(
-                "KDL-RUN-021",
-                "the rows do not fit their schema",
-                why=f"row {number} has the unknown column {unknown[0]!r}; columns: {', '.join(names)}",
-            )
+            raise _misfit(f"row {number} has the unknown column {unknown[0]!r}; columns: {', '.join(names)}")
         return tuple(row.get(name) for name in names)
+    if isinstance(row, (str, bytes)) or not hasattr(row, "__iter__"):
+        raise _misfit(f"row {number} is a {type(row).__name__}, expected a tuple or a dict")
     values = tuple(row)
     if len(values) != len(names):
-        raise RunError(
-            "KDL-RUN-021",
-            "the rows do not fit their schema",
-            why=f"row {number} has {len(values)} values for {len(names)} columns",
-        )
+        raise _misfit(f"row {number} has {len(values)} values for {len(names)} columns")
     return values
+
+
+def _misfit(why: str) -> RunError:
+    return RunError("KDL-RUN-024", "the rows do not fit their schema", why=why)

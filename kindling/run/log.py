@@ -22,7 +22,7 @@ class _Appender:
         self._redact = redact
 
     def msg(self, line: str) -> None:
-        with open(self._path, "a", encoding="utf-8") as file:
+        with open(self._path, "a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(self._redact(line) + "\n")
 
     info = warning = error = debug = msg

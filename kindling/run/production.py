@@ -12,7 +12,8 @@ from kindling.hooks.executor import InputSpec
 from kindling.hooks.platform import SharedRef, Shares
 from kindling.hooks.storage import Changes, ReadRequest, Reads, ReportsBadRows
 from kindling.names import did_you_mean
-from kindling.schemas import Schema
+from kindling.run.expectations import Checked, apply_rules, count_broken
+from kindling.schemas import Field, Schema, quoted
 from kindling.sql import bind, table_of
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ class Production:
         cursors: Tokens to commit, by source entity.
         read: Rows that were read incrementally, where free to know.
         bad_rows: Unreadable rows by source entity.
+        inputs: What is planned for each input, by its name.
+        counts: Broken rows by expectation of memory entities that were computed here.
+        warnings: Drift of such memory entities.
     """
 
     spec: TaskSpec
@@ -60,6 +64,8 @@ class Production:
     read: dict[str, int] = field(default_factory=dict)
     bad_rows: dict[str, BadRows] = field(default_factory=dict)
     inputs: dict[str, InputSpec] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
     _made: dict[str, Frame] = field(default_factory=dict)
 
     def frame_of(self, name: str) -> Frame:
@@ -96,19 +102,27 @@ class Production:
         return found
 
     def _input(self, name: str, reader: str) -> Frame:
-        if name in self._made:
-            return self._made[name]
         planned = self.inputs.get(name) or InputSpec(name, {}, how="inline")
-        if planned.how == "changes" and reader == self.spec.entity:
-            frame = self._changes(planned)
-        elif planned.how in ("read", "changes"):
-            frame = self._read(planned)
-        elif planned.how == "shared" and planned.shared:
-            frame = self._shared(planned)
-        else:
-            frame = self.frame_of(name)
-        self._made[name] = self.govern(name, frame)
-        return self._made[name]
+        # Only the task's own pipe reads a part of an input; a memory entity before it reads everything.
+        is_part = reader == self.spec.entity and (planned.how == "changes" or self._is_sliced(name))
+        place = f"{name}\0part" if is_part else name
+        if name in self._made and not is_part:
+            return self._made[name]
+        if place not in self._made:
+            self._made[place] = self.govern(name, self._frame(planned, is_part=is_part))
+        return self._made[place]
+
+    def _is_sliced(self, name: str) -> bool:
+        return self.spec.slice != "*" and name == self.names[self.spec.entity][0]
+
+    def _frame(self, planned: InputSpec, *, is_part: bool) -> Frame:
+        if planned.how == "changes" and is_part:
+            return self._changes(planned)
+        if planned.how in ("read", "changes"):
+            return self._read(planned, is_part=is_part)
+        if planned.how == "shared" and planned.shared:
+            return self._shared(planned)
+        return self._inlined(planned.entity)
 
     def _shared(self, planned: InputSpec) -> Frame:
         """Attach a shared frame; where its engine is another one, compute the entity here."""
@@ -117,26 +131,38 @@ class Production:
             try:
                 return self.session.attach(ref)
             except EngineLostError:  # a SharedRef dies with its engine: the producer is called again
-                return self.frame_of(planned.entity)
-        return self.frame_of(planned.entity)
+                return self._inlined(planned.entity)
+        return self._inlined(planned.entity)
+
+    def _inlined(self, name: str) -> Frame:
+        """Compute a memory entity inside of its reader's task, its schema and expectations applied."""
+        pipe = self.pipes[name]
+        frame = self.frame_of(name)
+        if pipe.schema is None and not pipe.rules:
+            return frame
+        frame, schema, warnings = shaped(
+            self.session, frame, pipe.schema, entity=name, drift=pipe.drift, where=str(pipe.place)
+        )
+        self.warnings += [f"{name}: {text}" for text in warnings]
+        checked = checked_in_memory(self.session, frame, pipe, schema, name)
+        self.counts.update({f"{name}: {rule}": count for rule, count in checked.counts.items()})
+        return checked.frame
 
     def _store(self, planned: InputSpec) -> Store:
         address = Address.from_plain(planned.address)
         return self.storage(address.storage).open(address, self.session)
 
-    def _read(self, planned: InputSpec) -> Frame:
+    def _read(self, planned: InputSpec, *, is_part: bool) -> Frame:
         store = self._store(planned)
         if not isinstance(store, Reads):
             raise RunError("KDL-RUN-011", f"the storage of {planned.entity!r} cannot be read")
-        pipe = self.pipes[self.spec.entity]
-        piece = Slice.parse(self.spec.slice)
-        is_sliced = piece.kind == "interval" and planned.entity == self.names[self.spec.entity][0]
-        column = pipe.incremental.column if pipe.incremental and is_sliced else ""
+        every = self.pipes[self.spec.entity].incremental
+        column = every.column if every and is_part else ""
         frame = store.read(
             ReadRequest(
                 version=planned.version or None,
                 column=column,
-                slice=piece if column else Slice(),
+                slice=Slice.parse(self.spec.slice) if column else Slice(),
                 schema=self.schemas.get(planned.entity),
             )
         )
@@ -159,19 +185,28 @@ class Production:
         self.cursors[planned.entity] = found.cursor
         if found.rows is not None:
             self.read[planned.entity] = found.rows
-        if found.frame is None:
+        frame = found.frame
+        if frame is None and since is not None:
             raise NothingNew
+        if frame is None:  # the source is empty: the target is made all the same, its readers need it
+            frame = self._no_changes(planned)
         pipe = self.pipes[self.spec.entity]
         deletes = pipe.incremental.deletes if pipe.incremental else "refuse"
         if deletes == "include":
-            return found.frame
-        frame = found.frame
+            return frame
         if deletes == "refuse":
             frame = self.session.fail_when(frame, {f"KDL-DELETES[{planned.entity}]": "_change = 'delete'"})
         else:
             frame = self.session.where(frame, "_change <> 'delete'")
         names = [n for n in self.session.schema(frame).names if n != "_change"]
-        return self.session.select(frame, [(n, f"`{n}`") for n in names])
+        return self.session.select(frame, [(n, quoted(n)) for n in names])
+
+    def _no_changes(self, planned: InputSpec) -> Frame:
+        """Return the columns of an empty source and `_change`, without rows."""
+        whole = self._read(planned, is_part=False)
+        columns = [(name, quoted(name)) for name in self.session.schema(whole).names]
+        marked = self.session.select(whole, [*columns, ("_change", "'insert'")])
+        return self.session.where(marked, "_change <> 'insert'")
 
 
 def shaped(
@@ -195,7 +230,8 @@ def shaped(
         )
     if not found.names:
         raise RunError("KDL-RUN-015", f"{entity!r} has no column", where=where)
-    if declared is None:
+    if declared is None:  # only a declaration says NOT NULL: what an engine infers changes with the plan
+        found = Schema(tuple(Field(column.name, column.type) for column in found.fields))
         return session.cast(frame, found), found, ()
     missing = [name for name in declared.names if found.field(name) is None]
     extra = [field for field in found.fields if declared.field(field.name) is None]
@@ -216,6 +252,14 @@ def shaped(
     target = Schema((*declared.fields, *extra)) if drift == "evolve" else declared
     warnings = tuple(f"column {field.name!r} is not declared and was left out" for field in extra)
     return session.cast(frame, target), target, () if drift == "evolve" else warnings
+
+
+def checked_in_memory(session: Session, frame: Frame, pipe: Pipe[...], schema: Schema, name: str) -> Checked:
+    """Apply the expectations of a memory entity: nothing is committed, so all is counted at once."""
+    checked = apply_rules(session, frame, pipe.rules, schema, entity=name, keep=lambda kept: kept)
+    checked.counts.update(count_broken(session, checked.frame, checked.warn))
+    checked.warn = {}
+    return checked
 
 
 def _shown(made: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kindling.hooks.executor import InputSpec, Outcome, TaskSpec
-from kindling.plan.decide import digest
+from kindling.plan.parts import FORCED, digest, forced
 from kindling.records import TaskRecord
 from kindling.run.request import utc_now
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kindling.records import Lease
     from kindling.run.request import RunRequest
     from kindling.values import Plain
+
+_ASKED = ("settings:", "secret:")
 
 
 class SpecMaker:
@@ -45,10 +47,12 @@ class SpecMaker:
         self._entities = planner.binding.entities
         self._facts = planner.facts
         self._tasks: dict[str, PlannedTask] = {str(task.key): task for task in plan.tasks}
-        self._parts = {task.key.entity: dict(task.parts) for task in plan.tasks}
         self._request = request
         self._lease: dict[str, Plain] = {"key": lease.key, "token": lease.token}
         self._outcomes = outcomes
+        self._made: dict[str, str] = {}
+        for key, outcome in outcomes.items():
+            self._note(key, outcome)
         self._final: dict[str, dict[str, str]] = {}
         self._moment = utc_now()
         self._planner = planner
@@ -56,9 +60,12 @@ class SpecMaker:
     def make(self, key: str, attempt: int) -> TaskSpec:
         """Return the spec of a task whose inputs are ready."""
         task = self._tasks[key]
-        bound = self._entities[task.key.entity]
         parts = self._final_parts(task)
         self._final[key] = parts
+        codes = {reason.code for reason in task.reasons}
+        fingerprint = digest(parts)
+        if not codes.isdisjoint(FORCED):
+            fingerprint = forced(fingerprint, self._request.run_id)
         return TaskSpec(
             run_id=self._request.run_id,
             app=self._project.reference,
@@ -69,14 +76,13 @@ class SpecMaker:
             address=task.address.to_plain() if task.address else {},  # type: ignore[arg-type]  # JSON types
             platform=task.platform,
             inputs=tuple(self._input(planned) for planned in task.inputs),
-            fingerprint=digest(parts),
+            fingerprint=fingerprint,
             attempt=attempt,
             timeout_s=self._timeout(task.key.entity),
             grace_s=float(str(self._project.settings.get("run.grace_s") or 5.0)),
             principal=self._request.principal or self._project.app.name,
             overrides=dict(self._project.overrides),
-            full_refresh=any(reason.code == "refresh" for reason in task.reasons)
-            or (bound.pipe is not None and task.reasons[0].code == "vanished"),
+            full_refresh=not codes.isdisjoint(("refresh", "vanished")),
             moment=self._moment,
             lease=dict(self._lease),
         )
@@ -114,12 +120,11 @@ class SpecMaker:
 
     def _version(self, name: str) -> str:
         """Return the version of a table by now: of this run if it was made in it."""
-        made = [
-            outcome.version
-            for key, outcome in self._outcomes.items()
-            if key.partition("[")[0] == name and outcome.status == "done" and outcome.version
-        ]
-        return made[-1] if made else self._facts.version(self._entities[name]) or ""
+        return self._made.get(name) or self._facts.version(self._entities[name]) or ""
+
+    def _note(self, key: str, outcome: Outcome) -> None:
+        if outcome.status == "done" and outcome.version:
+            self._made[key.partition("[")[0]] = outcome.version
 
     def _final_parts(self, task: PlannedTask) -> dict[str, str]:
         """Return the fingerprint parts with the inputs' versions of now."""
@@ -143,14 +148,11 @@ class SpecMaker:
 
         Settings and secrets that the pipe asked for are parts as well: the next plan compares them.
         """
+        self._note(key, outcome)
         task = self._tasks[key]
         if task.address is None:
             return None
-        parts = dict(self._final[key])
-        for name in outcome.settings_read:
-            parts[f"settings:{name}"] = self._project.settings.digest([name])
-        for reference in outcome.secrets_read:
-            parts[f"secret:{reference}"] = self._planner.secret_version(reference)
+        parts = self._recorded_parts(task, outcome)
         return TaskRecord(
             task.key.entity,
             str(task.key.slice),
@@ -163,3 +165,16 @@ class SpecMaker:
             seconds=round(outcome.seconds, 6),
             rows=outcome.rows,
         )
+
+    def _recorded_parts(self, task: PlannedTask, outcome: Outcome) -> dict[str, str]:
+        told = [outcome]
+        told += [self._outcomes[item.name] for item in task.inputs if item.how == "shared"]
+        settings = {name for one in told for name in one.settings_read}
+        secrets = {reference for one in told for reference in one.secrets_read}
+        parts = dict(self._final[str(task.key)])
+        if not any(item.how == "changes" for item in task.inputs):
+            # The pipe was called, so what it did not ask for no longer matters; with no changes it is not.
+            parts = {name: text for name, text in parts.items() if not name.startswith(_ASKED)}
+        parts.update({f"settings:{name}": self._project.settings.digest([name]) for name in settings})
+        parts.update({f"secret:{name}": self._planner.secret_version(name) for name in secrets})
+        return parts

@@ -25,7 +25,8 @@ class JsonLines:
     essential = True
 
     def __init__(self, path: str, redact: Callable[[str], str]) -> None:
-        self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115  # open as long as the run
+        # JSON knows no lone surrogates but as escapes, which is what backslashreplace writes
+        self._file = open(path, "a", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115  # as long as the run
         self._redact = redact
 
     def record(self, events: Sequence[Event]) -> None:
@@ -51,38 +52,69 @@ class EventStream:
         self._run_id = run_id
         self._sinks = list(sinks)
         self._seq = 0
+        self._is_closed = False
         self._lock = threading.RLock()
 
     def emit(self, kind: type[Event], **fields: object) -> None:
-        """Make an event and hand it to each sink.
+        """Make an event and hand it to each sink; nothing once the stream is closed.
 
         Raises:
-            InfrastructureError: KDL-INFRA-010, an essential sink failed.
+            InfrastructureError: KDL-INFRA-010, an essential sink failed; the others have heard it.
         """
         with self._lock:
-            self._deliver(self._made(kind, fields))
+            if not self._is_closed:
+                self._deliver(self._made(kind, fields))
 
     def _made(self, kind: type[Event], fields: dict[str, object]) -> Event:
         self._seq += 1
         return kind(run_id=self._run_id, seq=self._seq, at=utc_now(), **fields)
 
     def _deliver(self, event: Event) -> None:
+        """Hand over one event, then tell about the sinks that failed: each hears them in order."""
+        failed: list[tuple[str, EventSink, Exception]] = []
         for name, sink in list(self._sinks):
             try:
                 sink.record((event,))
             except Exception as error:  # noqa: BLE001  # a sink is foreign code; essential ones fail the run
-                self._failed(name, sink, error)
-
-    def _failed(self, name: str, sink: EventSink, error: Exception) -> None:
-        self._sinks = [pair for pair in self._sinks if pair[1] is not sink]
-        text = f"{type(error).__name__}: {error}"
-        if sink.essential:
-            raise InfrastructureError(
-                "KDL-INFRA-010", f"the essential event sink {name!r} failed", why=text
-            ) from error
-        self._deliver(self._made(SinkFailed, {"sink": name, "error": text}))
+                failed.append((name, sink, error))
+        lost = [sink for _, sink, _ in failed]
+        self._sinks = [(name, sink) for name, sink in self._sinks if sink not in lost]
+        fatal = next(((name, cause) for name, sink, cause in failed if sink.essential), None)
+        for name, sink, cause in failed:
+            _closed(sink)
+            if not sink.essential:
+                self._deliver(self._made(SinkFailed, {"sink": name, "error": _text(cause)}))
+        if fatal is not None:
+            raise _essential(*fatal) from fatal[1]
 
     def close(self) -> None:
-        """Close the sinks."""
-        for _, sink in self._sinks:
-            sink.close()
+        """Close the sinks, each whatever the others do. Idempotent.
+
+        Raises:
+            InfrastructureError: KDL-INFRA-010, an essential sink could not be closed.
+        """
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            results = [(name, sink, _closed(sink)) for name, sink in self._sinks]
+        for name, sink, cause in results:
+            if cause is not None and sink.essential:
+                raise _essential(name, cause) from cause
+
+
+def _closed(sink: EventSink) -> Exception | None:
+    """Close a sink; return what it raised."""
+    try:
+        sink.close()
+    except Exception as error:  # noqa: BLE001  # a sink is foreign code, and the others must be closed too
+        return error
+    return None
+
+
+def _essential(name: str, error: Exception) -> InfrastructureError:
+    return InfrastructureError("KDL-INFRA-010", f"the essential event sink {name!r} failed", why=_text(error))
+
+
+def _text(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -9,13 +9,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _STDLIB = os.path.dirname(os.__file__) + os.sep
+_KERNEL = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 def user_place(error: BaseException, roots: tuple[str, ...]) -> tuple[str, bool]:
     """Return (`file:line` of the innermost frame of the app's code, whether the error is its own).
 
-    An error is the code's own when its innermost frame lies in the app or in the standard library that
-    it called; one of an installed library (an engine) is not.
+    An error is the code's own when its innermost frame lies in the app, or in the standard library or
+    the kernel that it called; one of an installed library (an engine) is not.
 
     Args:
         error: What was raised.
@@ -29,9 +30,15 @@ def user_place(error: BaseException, roots: tuple[str, ...]) -> tuple[str, bool]
             relative = os.path.relpath(last)
             place = f"{last if relative.startswith('..') else relative}:{trace.tb_lineno}"
         trace = trace.tb_next
-    is_library = "site-packages" in last or not last.startswith(_STDLIB)
-    return place, bool(place) and (_is_own(last, roots) or not is_library)
+    return place, bool(place) and (_is_own(last, roots) or _is_called(last))
 
 
 def _is_own(path: str, roots: tuple[str, ...]) -> bool:
-    return "site-packages" not in path and any(path.startswith(root + os.sep) for root in roots)
+    return "-packages" not in path and any(path.startswith(root + os.sep) for root in roots)
+
+
+def _is_called(path: str) -> bool:
+    """Tell whether a file belongs to what the app's code calls without any engine."""
+    if path.startswith((_KERNEL, "<")):  # `<frozen importlib...>`, `<string>`: no installed library
+        return True
+    return path.startswith(_STDLIB) and "-packages" not in path

@@ -4,45 +4,33 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kindling.addresses import Slice
-from kindling.errors import (
-    EngineLostError,
-    KindlingError,
-    LeaseHeldError,
-    RunError,
-    TaskCancelledError,
-    TaskTimeoutError,
-)
+from kindling.addresses import Address, Slice
+from kindling.errors import LeaseHeldError, RunError
 from kindling.hooks.executor import Outcome, TaskSpec
 from kindling.hooks.platform import SessionSpec, Shares
+from kindling.run.badrows import bad_row_metrics, bad_row_warnings, write_bad_rows
 from kindling.run.commitment import Commitment
 from kindling.run.context import TaskContext
-from kindling.run.expectations import apply_rules, broken_rule, expectation_error
+from kindling.run.failures import Failures, Running, redacted, stopped_error, unopened
 from kindling.run.log import open_log
-from kindling.run.production import NothingNew, Production, shaped
-from kindling.run.traceback import user_place
+from kindling.run.production import NothingNew, Production, checked_in_memory, shaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kindling.hooks.platform import Platform, Session
+    from structlog.stdlib import BoundLogger
+
+    from kindling.hooks import Frame
+    from kindling.hooks.platform import Session
     from kindling.hooks.state import State
     from kindling.pipe import Pipe
     from kindling.plan.project import Project
     from kindling.run.capabilities import Capabilities
-
-
-class _Running:
-    """A task in progress, seen from other threads."""
-
-    def __init__(self, spec: TaskSpec, tag: str) -> None:
-        self.spec = spec
-        self.tag = tag
-        self.platform: Platform | None = None
-        self.stopped = ""
-        self.started = time.monotonic()
+    from kindling.schemas import Schema
 
 
 class Worker:
@@ -69,21 +57,23 @@ class Worker:
             name: tuple(project.input_name(handle, handles[id(handle)]) for handle in pipe.inputs)
             for name, pipe in self._pipes.items()
         }
-        self._running: dict[str, _Running] = {}
+        self._failures = Failures(project, capabilities.redactor.redact)
+        self._running: dict[str, Running] = {}
         self._lock = threading.Lock()
 
     def execute(self, spec: TaskSpec) -> Outcome:
         """Run one task in the calling thread. Never raises: every error becomes an outcome."""
-        running = _Running(spec, f"{spec.run_id}/{spec.key}/{spec.attempt}")
+        running = Running(spec, f"{spec.run_id}/{spec.key}/{spec.attempt}")
         with self._lock:
             self._running[spec.key] = running
         try:
-            return self._attempt(running)
+            return self._told(self._attempt(running))
         except BaseException as error:  # noqa: BLE001  # the task boundary: an outcome for every error
-            return self._failed(running, error)
+            return self._told(self._failures.outcome(running, self._pipes.get(spec.entity), error))
         finally:
             with self._lock:
-                self._running.pop(spec.key, None)
+                if self._running.get(spec.key) is running:
+                    del self._running[spec.key]
 
     def interrupt(self, key: str, grace_s: float, reason: str) -> bool:
         """Stop a running task from another thread; see `Runner.interrupt`."""
@@ -94,63 +84,90 @@ class Worker:
         running.stopped = running.stopped or reason
         if running.platform is None:
             return True
-        return running.platform.cancel(running.tag, grace_s)
+        try:
+            return running.platform.cancel(running.tag, grace_s)
+        except Exception as error:  # noqa: BLE001  # foreign code, in a thread of the executor
+            self._log(running.spec).warning("the engine could not be asked to stop", exc_info=error)
+            return False
 
     # --- one attempt -----------------------------------------------------------------------------
 
-    def _attempt(self, running: _Running) -> Outcome:
-        spec = running.spec
-        pipe = self._pipes[spec.entity]
-        running.platform = self._capabilities.platform(spec.platform)
+    def _attempt(self, running: Running) -> Outcome:
+        running.platform = self._capabilities.platform(running.spec.platform)
         session = running.platform.open_session(SessionSpec(running.tag))
         try:
             guard = self._guard(running)
             guard()
-            production = self._production(spec, session)
-            try:
-                frame = production.frame_of(spec.entity)
-            except NothingNew:
-                return self._nothing_new(running, production, session)
-            frame, schema, warnings = shaped(
-                session, frame, pipe.schema, entity=spec.entity, drift=pipe.drift, where=str(pipe.place)
-            )
-            if not spec.address:
-                return self._share(running, session, frame, production)
-            commitment = Commitment(
-                spec,
-                session,
-                pipe,
-                self._capabilities.storage,
-                self._project.app.name,
-                guard,
-                production.cursors,
-            )
-            commit, counts, quarantined = commitment.commit(frame, schema)
-            metrics = dict(commit.metrics)
-            if quarantined or any(rule.on_fail == "quarantine" for rule in pipe.rules.values()):
-                metrics["rows_quarantined"] = quarantined
-            return Outcome(
-                key=spec.key,
-                status="done",
-                attempt=spec.attempt,
-                seconds=time.monotonic() - running.started,
-                version=commit.version,
-                rows=commit.rows,
-                metrics={**metrics, **_bad_row_metrics(production)},
-                expectations=counts,
-                warnings=(*warnings, *commit.warnings, *_bad_row_warnings(production)),
-                cursors=production.cursors,
-                read=production.read,
-                settings_read=tuple(dict.fromkeys(production.context.settings_read)),
-                secrets_read=tuple(dict.fromkeys(production.context.secrets_read)),
-            )
+            return self._outcome(running, session, guard)
         finally:
+            self._close(session, running.spec)
+
+    def _close(self, session: Session, spec: TaskSpec) -> None:
+        """Close the session; what was committed stays committed, so an error here is noted only."""
+        try:
             session.close()
+        except Exception as error:  # noqa: BLE001  # foreign code, and the outcome is settled already
+            self._log(spec).warning("the session could not be closed", exc_info=error)
+
+    def _outcome(self, running: Running, session: Session, guard: Callable[[], None]) -> Outcome:
+        spec = running.spec
+        pipe = self._pipes[spec.entity]
+        production = self._production(spec, session)
+        try:
+            frame = production.frame_of(spec.entity)
+        except NothingNew:
+            return self._nothing_new(running, production, session)
+        frame, schema, warnings = shaped(
+            session, frame, pipe.schema, entity=spec.entity, drift=pipe.drift, where=str(pipe.place)
+        )
+        if not spec.address:
+            return self._share(running, session, (frame, schema), production, warnings)
+        storage, name = self._capabilities.storage, self._project.app.name
+        commitment = Commitment(spec, session, pipe, storage, name, guard, production.cursors)
+        commit, counts, quarantined = commitment.commit(frame, schema)
+        metrics = dict(commit.metrics)
+        if any(rule.on_fail == "quarantine" for rule in pipe.rules.values()):
+            metrics["rows_quarantined"] = quarantined
+        return replace(
+            self._done(running, production, (*warnings, *commit.warnings)),
+            version=commit.version,
+            rows=commit.rows,
+            metrics={**metrics, **bad_row_metrics(production.bad_rows)},
+            expectations={**production.counts, **counts},
+            cursors=production.cursors,
+        )
+
+    def _done(self, running: Running, production: Production, warnings: tuple[str, ...] = ()) -> Outcome:
+        """Return the outcome of a success, with all that does not depend on its kind."""
+        spec, context = running.spec, production.context
+        self._keep_bad_rows(spec, production)
+        return Outcome(
+            key=spec.key,
+            status="done",
+            attempt=spec.attempt,
+            seconds=time.monotonic() - running.started,
+            metrics=bad_row_metrics(production.bad_rows),
+            expectations=dict(production.counts),
+            warnings=(*warnings, *production.warnings, *bad_row_warnings(production.bad_rows)),
+            read=production.read,
+            settings_read=tuple(dict.fromkeys(context.settings_read)),
+            secrets_read=tuple(dict.fromkeys(context.secrets_read)),
+        )
+
+    def _keep_bad_rows(self, spec: TaskSpec, production: Production) -> None:
+        """Keep samples of unreadable rows where the source declares `on_bad_row="quarantine"`."""
+        for name, found in production.bad_rows.items():
+            if dict(self._entities[name].storage.options).get("on_bad_row") == "quarantine":
+                folder = self._project.run_dir(spec.run_id)
+                write_bad_rows(folder, name, found, self._capabilities.redactor.redact)
 
     def _production(self, spec: TaskSpec, session: Session) -> Production:
-        log = open_log(self._project.run_dir(spec.run_id), self._capabilities.redactor.redact, spec)
         context = TaskContext(
-            session, self._project.settings, self._capabilities.secret, Slice.parse(spec.slice), log
+            session,
+            self._project.settings,
+            self._capabilities.secret,
+            Slice.parse(spec.slice),
+            self._log(spec),
         )
         production = Production(
             spec,
@@ -166,53 +183,41 @@ class Worker:
         production.inputs.update({planned.entity: planned for planned in spec.inputs})
         return production
 
-    def _nothing_new(self, running: _Running, production: Production, session: Session) -> Outcome:
+    def _nothing_new(self, running: Running, production: Production, session: Session) -> Outcome:
         """Report an incremental task whose source has no changes: nothing is committed."""
         spec = running.spec
-        commitment = Commitment(
-            spec,
-            session,
-            self._pipes[spec.entity],
-            self._capabilities.storage,
-            self._project.app.name,
-            lambda: None,
-            {},
-        )
-        return Outcome(
-            key=spec.key,
-            status="done",
-            attempt=spec.attempt,
-            seconds=time.monotonic() - running.started,
-            version=commitment.store().version() or "",
-            rows=0,
-            cursors=production.cursors,
-            read=production.read,
-        )
+        place = Address.from_plain(spec.address)
+        store = self._capabilities.storage(place.storage).open(place, session)
+        outcome = self._done(running, production)
+        return replace(outcome, version=store.version() or "", rows=0, cursors=production.cursors)
 
-    def _share(self, running: _Running, session: Session, frame: object, production: Production) -> Outcome:
+    def _share(
+        self,
+        running: Running,
+        session: Session,
+        shaped_frame: tuple[Frame, Schema],
+        production: Production,
+        warnings: tuple[str, ...],
+    ) -> Outcome:
         spec = running.spec
         if not isinstance(session, Shares):
             raise RunError("KDL-RUN-019", f"the platform {spec.platform!r} cannot share {spec.entity!r}")
-        pipe = self._pipes[spec.entity]
-        checked = apply_rules(session, frame, pipe.rules, session.schema(frame), lambda kept: kept)
-        ref = session.share(checked.frame, f"{spec.run_id}_{spec.fingerprint}")
-        return Outcome(
-            key=spec.key,
-            status="done",
-            attempt=spec.attempt,
-            seconds=time.monotonic() - running.started,
-            expectations=checked.counts,
+        frame, schema = shaped_frame
+        checked = checked_in_memory(session, frame, self._pipes[spec.entity], schema, spec.entity)
+        ref = session.share(checked.frame, f"{spec.run_id}_{spec.fingerprint}_{spec.attempt}")
+        return replace(
+            self._done(running, production, warnings),
+            expectations={**production.counts, **checked.counts},
             shared={"engine": ref.engine, "name": ref.name},
-            read=production.read,
         )
 
-    def _guard(self, running: _Running) -> Callable[[], None]:
+    def _guard(self, running: Running) -> Callable[[], None]:
         """Return the check that stands right before each commit."""
         lease = running.spec.lease
 
         def guard() -> None:
             if running.stopped:
-                raise _stopped(running)
+                raise stopped_error(running.spec, running.stopped)
             if lease and self._state is not None:
                 key, token = str(lease["key"]), int(str(lease["token"]))
                 if not self._state.is_valid(key, token):
@@ -225,118 +230,34 @@ class Worker:
 
         return guard
 
-    # --- errors ----------------------------------------------------------------------------------
+    def _log(self, spec: TaskSpec) -> BoundLogger:
+        return open_log(self._project.run_dir(spec.run_id), self._capabilities.redactor.redact, spec)
 
-    def _failed(self, running: _Running, error: BaseException) -> Outcome:
-        spec = running.spec
-        platform = running.platform
-        status, known = self._classified(running, error)
-        transient = known.transient or (
-            status != "cancelled" and platform is not None and platform.is_transient(error)
-        )
-        if status in ("timed_out", "cancelled"):
-            transient = False
-        redact = self._capabilities.redactor.redact
-        known.what, known.why, known.hint = redact(known.what), redact(known.why), redact(known.hint)
-        open_log(self._project.run_dir(spec.run_id), redact, spec).error("task failed", exc_info=error)
-        return Outcome(
-            key=spec.key,
-            status=status,
-            attempt=spec.attempt,
-            seconds=time.monotonic() - running.started,
-            error=known.to_plain(),  # type: ignore[arg-type]  # facts are JSON types
-            transient=transient,
-            exit_code=known.exit_code,
-        )
-
-    def _classified(self, running: _Running, error: BaseException) -> tuple[str, KindlingError]:
-        spec = running.spec
-        pipe = self._pipes.get(spec.entity)
-        where = str(pipe.place) if pipe else ""
-        if running.stopped:
-            return running.stopped, _stopped(running)
-        if isinstance(error, EngineLostError):
-            return "lost", error
-        if isinstance(error, (KeyboardInterrupt, SystemExit)):
-            return "cancelled", TaskCancelledError(
-                "KDL-RUN-003", f"{spec.key!r} was interrupted", where=where
-            )
-        return "failed", self._explained(running, error, where)
-
-    def _explained(self, running: _Running, error: BaseException, where: str) -> KindlingError:
-        """Return the error that an engine's or a pipe's exception stands for."""
-        spec, pipe = running.spec, self._pipes.get(running.spec.entity)
-        rule = broken_rule(error)
-        if rule is not None and pipe is not None:
-            return expectation_error(spec.entity, rule, pipe.rules, where)
-        if "KDL-DELETES[" in str(error):
-            return RunError(
-                "KDL-RUN-016",
-                f"rows were deleted from the source that {spec.entity!r} reads incrementally",
-                where=where,
-                hint="choose k.changes(deletes='ignore') or 'include', or run with --full-refresh",
-            )
-        if isinstance(error, KindlingError):
-            error.where = error.where or where
-            return error
-        return self._foreign(running, error, where)
-
-    def _foreign(self, running: _Running, error: BaseException, where: str) -> KindlingError:
-        """Return the error for an exception of the pipe's own code or of the engine."""
-        place, inside = user_place(error, self._project.code_roots())
-        platform = running.platform
-        text = platform.explain(error) if platform else str(error)
-        what = (
-            f"{running.spec.key!r} raised {type(error).__name__}"
-            if inside
-            else f"{running.spec.key!r} failed on the engine"
-        )
-        return RunError(
-            "KDL-RUN-001" if inside else "KDL-RUN-002",
-            what,
-            why=text or type(error).__name__,
-            where=place or where,
-        )
-
-
-def _stopped(running: _Running) -> KindlingError:
-    spec = running.spec
-    if running.stopped == "timed_out":
-        return TaskTimeoutError(
-            "KDL-TIME-001",
-            f"{spec.key!r} took longer than {spec.timeout_s:g} s"
-            if spec.timeout_s
-            else f"{spec.key!r} timed out",
-            hint="raise timeout_s of the pipe, or make it faster; nothing was committed",
-        )
-    return TaskCancelledError("KDL-RUN-003", f"{spec.key!r} was cancelled", why="nothing was committed")
-
-
-def _bad_row_metrics(production: Production) -> dict[str, int]:
-    total = sum(found.count for found in production.bad_rows.values())
-    return {"rows_unreadable": total} if total else {}
-
-
-def _bad_row_warnings(production: Production) -> tuple[str, ...]:
-    return tuple(
-        f"{found.count} unreadable rows of {name!r} were left out, for example {found.samples[0][0]}"
-        if found.samples
-        else f"{found.count} unreadable rows of {name!r} were left out"
-        for name, found in production.bad_rows.items()
-    )
+    def _told(self, outcome: Outcome) -> Outcome:
+        """Return an outcome that may be shown anywhere: no secret value, no text that is not UTF-8."""
+        return redacted(outcome, self._capabilities.redactor.redact)
 
 
 def execute(spec: TaskSpec) -> Outcome:
-    """Run one task in a process of its own: load the app, open what it needs, close it again."""
+    """Run one task in a process of its own: load the app, open what it needs, close it again.
+
+    Never raises: what cannot be opened fails the task.
+    """
     from kindling.plan.project import open_project
     from kindling.run.capabilities import Capabilities
     from kindling.run.states import open_state
 
-    project = open_project(spec.project, environment=spec.environment, overrides=spec.overrides, app=spec.app)
-    capabilities = Capabilities(project, spec.run_id)
-    state = open_state(project)
-    try:
-        return Worker(project, capabilities, state).execute(spec)
-    finally:
-        capabilities.close()
-        state.close()
+    began = time.monotonic()
+    with ExitStack() as stack:
+        try:
+            project = open_project(
+                spec.project, environment=spec.environment, overrides=spec.overrides, app=spec.app
+            )
+            capabilities = Capabilities(project, spec.run_id)
+            stack.callback(capabilities.close)
+            state = open_state(project)
+            stack.callback(state.close)
+            worker = Worker(project, capabilities, state)
+        except BaseException as error:  # noqa: BLE001  # the process boundary: an outcome for every error
+            return unopened(spec, error, time.monotonic() - began)
+        return worker.execute(spec)
