@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 DIGEST_LENGTH = 32
 FORCED = frozenset({"refresh", "unknown", "outside", "vanished", "slice"})
 """Reasons for which a task makes its rows again although its parts may be the same as before."""
+REDECLARED = frozenset({"new", "code", "sql", "options", "refresh", "vanished"})
+"""Reasons for which other columns than the table's are what the declaration says, and no drift."""
 
 
 class Seen(Value):

@@ -140,7 +140,13 @@ class Commitment:
         token = request.info.fingerprint[:DIGEST_LENGTH]
         info = replace(request.info, entity=request.info.entity + QUARANTINE, run_id=token, fingerprint=token)
         return made, replace(
-            request, intent=intent, info=info, drift="evolve", partition_by=(), column="", slice=Slice()
+            request,
+            intent=intent,
+            info=info,
+            drift="replace" if intent.name == "overwrite" else "evolve",
+            partition_by=(),
+            column="",
+            slice=Slice(),
         )
 
     def _request(self, schema: Schema) -> WriteRequest:
@@ -158,13 +164,19 @@ class Commitment:
                 fingerprint=self.spec.fingerprint,
                 cursors=dict(self.cursors),
             ),
-            drift="evolve" if self.spec.full_refresh else self.pipe.drift,
+            drift=self._drift(),
             partition_by=self.pipe.partition_by,
             column=every.column if every and piece.kind == "interval" else "",
             slice=piece,
             guard=self.guard,
             moment=self.spec.moment,
         )
+
+    def _drift(self) -> str:
+        """Return what to do where columns differ: what the declaration itself changed is no drift."""
+        if self.pipe.write.name == "overwrite" and self.spec.redeclared:
+            return "replace"
+        return "evolve" if self.spec.full_refresh else self.pipe.drift
 
     def _write(self, store: Store, frame: Frame, request: WriteRequest) -> Commit:
         """Carry out the intent; what a store lacks was refused by the plan already."""
@@ -200,7 +212,7 @@ class Commitment:
             ]
             schema = Schema((*schema.fields, *added))
             frame = self.session.cast(self.session.select(frame, columns), schema)
-        return frame, replace(request, intent=Intent("overwrite"), schema=schema)
+        return frame, replace(request, intent=Intent("overwrite"), schema=schema, drift="replace")
 
     def _check_keys(self, frame: Frame, on: tuple[str, ...]) -> None:
         keys = ", ".join(quoted(name) for name in on)

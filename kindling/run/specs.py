@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kindling.hooks.executor import InputSpec, Outcome, TaskSpec
-from kindling.plan.parts import FORCED, digest, forced
+from kindling.plan.parts import FORCED, REDECLARED, digest, forced
 from kindling.records import TaskRecord
 from kindling.run.request import utc_now
 
@@ -83,6 +83,7 @@ class SpecMaker:
             principal=self._request.principal or self._project.app.name,
             overrides=dict(self._project.overrides),
             full_refresh=not codes.isdisjoint(("refresh", "vanished")),
+            redeclared=not codes.isdisjoint(REDECLARED),
             moment=self._moment,
             lease=dict(self._lease),
         )
