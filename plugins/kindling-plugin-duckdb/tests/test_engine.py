@@ -202,6 +202,10 @@ def test_a_refusal_inside_of_a_stream_is_explained(platform: DuckDBPlatform) -> 
         platform.explain(RunError("KDL-X-001", "what", why="why", hint="hint")) == "KDL-X-001: what\nwhy: why"
     )
     assert platform.explain(ValueError()) == "ValueError"
+    wrapped = OSError(
+        "Generic DeltaTable error: Arrow error: IOError: Conversion Error: no number\n\nLINE 1: x\n  ^"
+    )
+    assert platform.explain(wrapped) == "Conversion Error: no number"
 
 
 def test_neither_pandas_nor_pyspark_is_imported() -> None:

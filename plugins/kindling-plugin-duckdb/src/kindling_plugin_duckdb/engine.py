@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import uuid
 from time import monotonic, sleep
@@ -17,6 +18,11 @@ from kindling_plugin_duckdb.session import DuckDBSession
 from kindling_plugin_duckdb.settings import check_engine_settings
 
 _PAUSE_S = 0.005
+# Consumers of a stream (deltalake, pyarrow) wrap DuckDB's text in their own.
+_INNER = re.compile(
+    r"(?:Invalid Input|Conversion|Out of (?:Range|Memory)|Binder|Catalog|IO|INTERRUPT) Error: .*",
+    re.DOTALL,
+)
 
 
 class DuckDBPlatform:
@@ -84,7 +90,8 @@ class DuckDBPlatform:
         refusal = unmarked(text)
         if refusal is not None:
             return f"{refusal.code}: {refusal.what}\n{refusal.hint}"
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        inner = _INNER.search(text)
+        lines = [line.strip() for line in (inner[0] if inner else text).splitlines() if line.strip()]
         kept = [line for line in lines if not line.startswith(("LINE ", "^"))]
         return "\n".join(kept[:2]) or type(error).__name__
 
