@@ -284,9 +284,11 @@ LISTS = {
         ELSE generate_series(CAST(a AS BIGINT), CAST(b AS BIGINT), -1) END, [a, b])""",
     "sequence_by": "(a, b, s) AS cast_to_type(generate_series(CAST(a AS BIGINT), CAST(b AS BIGINT), "
     "CAST(s AS BIGINT)), [a, b])",
-    "join": f"""(l, d) AS CASE WHEN typeof(l) IN {_UNSPELT_LISTS} THEN {_error("joining doubles or timestamps to text", "cast them in transform(...) first")}
+    "join": f"""(l, d) AS CASE WHEN typeof(l) IN {_UNSPELT_LISTS}
+        THEN {_error("joining doubles or timestamps to text", "cast them in transform(...) first")}
         ELSE array_to_string(l, d) END""",
-    "join_nulls": f"""(l, d, n) AS CASE WHEN typeof(l) IN {_UNSPELT_LISTS} THEN {_error("joining doubles or timestamps to text", "cast them in transform(...) first")}
+    "join_nulls": f"""(l, d, n) AS CASE WHEN typeof(l) IN {_UNSPELT_LISTS}
+        THEN {_error("joining doubles or timestamps to text", "cast them in transform(...) first")}
         ELSE array_to_string(list_transform(l, lambda kdl_e: coalesce(CAST(kdl_e AS VARCHAR), n)), d) END""",
     "any_true": """(t) AS CASE WHEN list_contains(t, true) THEN true WHEN len(t) <> list_count(t) THEN NULL
         WHEN t IS NOT NULL THEN false END""",
