@@ -34,17 +34,18 @@ _STATELESS = {  # classes, by module, whose state cannot matter to what a pipe c
         "wrapper_descriptor",
     ),
 }
-_BASES: dict[type, Callable[[object], object]] = {
-    dict: lambda item: dict(dict.items(item)),  # type: ignore[arg-type]  # an object of a subclass of dict
-    list: lambda item: list(list.__iter__(item)),  # type: ignore[arg-type,var-annotated]  # of list
-    tuple: lambda item: tuple(tuple.__iter__(item)),  # type: ignore[arg-type,var-annotated]  # of tuple
-    set: lambda item: set(set.__iter__(item)),  # type: ignore[arg-type,var-annotated]  # of set
-    frozenset: lambda item: frozenset(frozenset.__iter__(item)),  # type: ignore[arg-type,var-annotated]  # of it
-    str: str.__str__,  # type: ignore[arg-type]  # of str
-    bytes: lambda item: bytes(memoryview(item)),  # type: ignore[arg-type]  # of bytes
-    int: int.__int__,  # type: ignore[arg-type]  # of int
-    float: float.__float__,  # type: ignore[arg-type]  # of float
+_BASES: dict[type, Callable[..., object]] = {
+    dict: lambda item: dict(dict.items(item)),
+    list: lambda item: list(list.__iter__(item)),
+    tuple: lambda item: tuple(tuple.__iter__(item)),
+    set: lambda item: set(set.__iter__(item)),
+    frozenset: lambda item: frozenset(frozenset.__iter__(item)),
+    str: str.__str__,
+    bytes: lambda item: bytes(memoryview(item)),
+    int: int.__int__,
+    float: float.__float__,
 }
+"""The value of an object of a subclass, seen as its builtin base: a subclass's own methods are not called."""
 
 
 def is_shown(kind: type) -> bool:
@@ -60,7 +61,7 @@ def is_stateless(kind: type) -> bool:
 def is_enum(kind: type) -> bool:
     """Tell whether a class is an Enum, without importing enum."""
     meta = type(kind)
-    return meta is not type and any(cls.__module__ == "enum" for cls in meta.__mro__)
+    return meta is not type and any(cls.__module__ == "enum" for cls in type.mro(meta))
 
 
 def scalar_text(item: object) -> str:

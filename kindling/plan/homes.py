@@ -55,7 +55,7 @@ class Homes:
 
     def is_app_class(self, cls: type) -> bool:
         """Tell whether a class is the app's own."""
-        name = cls.__module__
+        name: object = cls.__module__  # a class may set anything
         if not isinstance(name, str):
             return False
         module = sys.modules.get(name)
