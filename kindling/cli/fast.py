@@ -11,7 +11,16 @@ import sys
 
 from kindling.errors import KindlingError
 
-RUN_FLAGS = ("--env", "-e")
+OPTIONS = {
+    "--env": "env",
+    "-e": "env",
+    "--set": "set",
+    "--select": "select",
+    "-s": "select",
+    "--exclude": "exclude",
+    "-x": "exclude",
+}
+"""Options of `kindling run`, each with one value, that are understood here."""
 
 
 def fast_path(arguments: list[str]) -> int | None:
@@ -39,15 +48,26 @@ def _plugins(*, is_json: bool) -> int | None:
 
 def _unchanged(arguments: list[str]) -> int | None:
     """Return 0 after saying that nothing changed; None if anything would run or is wrong."""
-    environment = ""
-    if arguments:
-        if len(arguments) != len(RUN_FLAGS) or arguments[0] not in RUN_FLAGS:
+    given: dict[str, list[str]] = {"env": [], "set": [], "select": [], "exclude": []}
+    if len(arguments) % 2:
+        return None
+    for option, value in zip(arguments[::2], arguments[1::2], strict=True):
+        if option not in OPTIONS or value.startswith("-"):
             return None
-        environment = arguments[1]
+        given[OPTIONS[option]].append(value)
+    pairs = [text.partition("=") for text in given["set"]]
+    if not all(key and equals for key, equals, _ in pairs):
+        return None
     from kindling.cli.unchanged import unchanged_text
 
     try:
-        text = unchanged_text(os.getcwd(), environment)
+        text = unchanged_text(
+            os.getcwd(),
+            given["env"][-1] if given["env"] else "",
+            overrides={key.strip(): value for key, _, value in pairs},
+            select=tuple(given["select"]),
+            exclude=tuple(given["exclude"]),
+        )
     except KindlingError:
         return None
     if text is None:

@@ -9,20 +9,31 @@ from kindling.run.states import open_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kindling.plan.plan import Plan
+    from kindling.values import Plain
 
 
-def unchanged_text(start: str, environment: str) -> str | None:
+def unchanged_text(
+    start: str,
+    environment: str,
+    *,
+    overrides: Mapping[str, Plain],
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+) -> str | None:
     """Plan; return what to say if nothing would run, else None.
 
     Raises:
         KindlingError: Whatever is wrong; the ordinary command reports it.
     """
-    project = open_project(start, environment=environment)
+    project = open_project(start, environment=environment, overrides=overrides)
     state = open_state(project)
     try:
         planner = Planner(project, lambda: state.tasks(project.app.name, project.environment))
-        plan = planner.plan(Wish(principal=str(project.settings.get("plan.principal") or "")))
+        principal = str(project.settings.get("plan.principal") or "")
+        plan = planner.plan(Wish(select=select, exclude=exclude, principal=principal))
     finally:
         state.close()
     if plan.changes or plan.recovered or plan.warnings:
