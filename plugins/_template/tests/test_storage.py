@@ -44,9 +44,9 @@ def session() -> Session:
     return MemoryPlatform({}).open_session(SessionSpec("t"))
 
 
-@pytest.mark.parametrize("name", REFUSALS)
-def test_a_refusal_says_what_why_and_what_to_do(session: Session, name: str) -> None:
-    act, text = REFUSALS[name]
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_refusal_says_what_why_and_what_to_do(session: Session, case: str) -> None:
+    act, text = REFUSALS[case]
     store = MemoryStorage().open(ADDRESS, session)
     write(store, session, "id int", (1,))
     with pytest.raises(StoreError) as caught:
