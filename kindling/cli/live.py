@@ -37,6 +37,7 @@ class LiveDisplay:
         self._console = console or Console(stderr=True)
         self._running: dict[str, float] = {}
         self._total = 0
+        self._width = 0
         self._ended = 0
         self._live = Live(self, console=self._console, refresh_per_second=8, transient=True)
 
@@ -57,6 +58,7 @@ class LiveDisplay:
     def _take(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self._total = len(event.tasks)
+            self._width = max((len(key) for key in event.tasks), default=0)
             head = f"{event.app} in {event.environment} on {event.platform}: {self._total} to run"
             self._console.print(Text(f"{head}, {event.unchanged} unchanged", "bold"))
             self._live.start()
@@ -66,13 +68,15 @@ class LiveDisplay:
             self._ended += 1
             self._running.pop(event.key, None)
             sign = f"{SIGNS[event.status]} {WORDS[event.status]}".ljust(9)
+            key = event.key.ljust(self._width)
             self._console.print(
-                Text.assemble((sign, STYLES[event.status]), event.key, "  ", (finish_text(event), "dim"))
+                Text.assemble((sign, STYLES[event.status]), key, "  ", (finish_text(event), "dim"))
             )
         elif isinstance(event, TaskSkipped):
             self._ended += 1
+            key = event.key.ljust(self._width)
             self._console.print(
-                Text.assemble(("- skip   ", "yellow"), event.key, (f"  {event.cause} failed", "dim"))
+                Text.assemble(("- skip   ", "yellow"), key, (f"  {event.cause} failed", "dim"))
             )
         elif isinstance(event, TaskRetried):
             self._running.pop(event.key, None)
