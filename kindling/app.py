@@ -265,8 +265,9 @@ class App(PipeDecorators):
 
     def _add(self, entity: Entity) -> None:
         """Register a declaration; a notebook cell that runs again replaces its own earlier one."""
-        for index, old in enumerate(self._entities):
-            if old.name == entity.name and old.place.is_cell and entity.place.is_cell:
+        cells = enumerate(self._entities) if entity.place.is_cell else ()
+        for index, old in cells:
+            if old.name == entity.name and old.place.is_cell:
                 self._replaced.append(old)
                 self._entities[index] = entity
                 return
