@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kindling.run.env_secrets import EnvironmentSecrets
 from kindling.config.secrets import Redactor, Reference, SecretResolver
 from kindling.errors import ConfigError
+from kindling.run.env_secrets import EnvironmentSecrets
 
 SECRET = "p@ss/wörd+ 100%?"  # noqa: S105  # not one
 

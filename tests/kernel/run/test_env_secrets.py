@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from kindling.run.env_secrets import EnvironmentSecrets, kindling_secrets_offers, open_environment
 from kindling.errors import ConfigError
 from kindling.hooks.secrets import ListsSecrets, Secrets, SecretsSpec
+from kindling.run.env_secrets import EnvironmentSecrets, kindling_secrets_offers, open_environment
 
 
 def test_a_variable_is_a_secret_that_cannot_be_printed() -> None:
