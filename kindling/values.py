@@ -8,6 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self, TypeAlias, dataclass_transform
 
     Scalar: TypeAlias = str | int | float | bool | None
@@ -19,9 +20,6 @@ else:
     def dataclass_transform(**_options: object) -> object:
         """Stand in for the typing marker, which is only read by type checkers."""
         return lambda cls: cls
-
-
-_MISSING = object()
 
 
 class _ValueType(type):
@@ -36,6 +34,8 @@ class _ValueType(type):
         cls = super().__new__(mcs, name, bases, space)
         cls._fields = fields  # type: ignore[attr-defined]  # read by Value's methods
         cls._defaults = {**(getattr(bases[0], "_defaults", {}) if bases else {}), **defaults}  # type: ignore[attr-defined]
+        # Slot descriptors set a value without going through the frozen __setattr__.
+        cls._setters = tuple(getattr(cls, key).__set__ for key in fields)  # type: ignore[attr-defined]
         return cls
 
 
@@ -48,24 +48,34 @@ class Value(metaclass=_ValueType):
     """
 
     def __init__(self, *args: object, **kwargs: object) -> None:
+        setters: tuple[Callable[[object, object], None], ...] = self._setters  # type: ignore[attr-defined]
+        for setter, value in zip(setters, args, strict=False):
+            setter(self, value)
+        if len(args) != len(setters) or kwargs:
+            self._fill(len(args), kwargs)
+        self.check()
+
+    def _fill(self, given: int, kwargs: dict[str, object]) -> None:
+        """Set the fields that were not given by position; refuse too many and unknown ones."""
         fields: tuple[str, ...] = self._fields  # type: ignore[attr-defined]
+        setters: tuple[Callable[[object, object], None], ...] = self._setters  # type: ignore[attr-defined]
         defaults: dict[str, object] = self._defaults  # type: ignore[attr-defined]
-        if len(args) > len(fields):
-            msg = f"{type(self).__name__} takes {len(fields)} fields, got {len(args)}"
+        if given > len(fields):
+            msg = f"{type(self).__name__} takes {len(fields)} fields, got {given}"
             raise TypeError(msg)
-        put = object.__setattr__
-        for key, value in zip(fields, args, strict=False):
-            put(self, key, value)
-        for key in fields[len(args) :]:
-            value = kwargs.pop(key, defaults.get(key, _MISSING))
-            if value is _MISSING:
+        for place in range(given, len(fields)):
+            key = fields[place]
+            if key in kwargs:
+                value = kwargs.pop(key)
+            elif key in defaults:
+                value = defaults[key]
+            else:
                 msg = f"{type(self).__name__} needs {key!r}"
                 raise TypeError(msg)
-            put(self, key, value)
+            setters[place](self, value)
         if kwargs:
             msg = f"{type(self).__name__} has no field {next(iter(kwargs))!r}"
             raise TypeError(msg)
-        self.check()
 
     def check(self) -> None:
         """Refuse field values that make no sense. The default accepts all."""
@@ -73,7 +83,11 @@ class Value(metaclass=_ValueType):
     def replace(self, **changes: object) -> Self:
         """Return a copy with some fields changed."""
         fields: tuple[str, ...] = self._fields  # type: ignore[attr-defined]
-        return type(self)(**{**{key: getattr(self, key) for key in fields}, **changes})
+        made = type(self)(*[changes.pop(key) if key in changes else getattr(self, key) for key in fields])
+        if changes:
+            msg = f"{type(self).__name__} has no field {next(iter(changes))!r}"
+            raise TypeError(msg)
+        return made
 
     def __setattr__(self, name: str, value: object) -> None:
         msg = f"{type(self).__name__}.{name} cannot be assigned: values are frozen"

@@ -57,6 +57,7 @@ class Catalog:
         self.faults: tuple[PluginError, ...] = installed.faults
         self.distributions: tuple[Distribution, ...] = installed.distributions
         self._by_id: dict[str, tuple[Capability, ...]] = {}
+        self._found: dict[str, Capability] = {}
         for capability in installed.capabilities:
             self._by_id[capability.id] = (*self._by_id.get(capability.id, ()), capability)
         self.conflicts: tuple[Conflict, ...] = (*installed.conflicts, *self._offered_twice())
@@ -96,6 +97,8 @@ class Catalog:
                 broken distribution that should offer it.
             PolicyError: KDL-POL-020 or KDL-POL-021, policy refuses it.
         """
+        if capability_id in self._found:
+            return self._found[capability_id]
         parse_capability(capability_id)
         candidates = self._by_id.get(capability_id, ())
         if not candidates:
@@ -107,6 +110,7 @@ class Catalog:
             raise _offered_twice(capability_id, left)
         if fault := self.misfit(left[0]):
             raise fault
+        self._found[capability_id] = left[0]
         return left[0]
 
     def unusable(self, capability: Capability) -> KindlingError | None:
