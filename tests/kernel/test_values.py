@@ -82,9 +82,9 @@ def test_values_are_frozen() -> None:
 @pytest.mark.parametrize(
     ("args", "fields", "text"),
     [
-        ((1, 2, 3), {}, "Point takes 2 fields, got 3"),
-        ((), {"y": 1}, "Point needs 'x'"),
-        ((1,), {"z": 1}, "Point has no field 'z'"),
+        ((1, 2, 3), {}, "Point.__init__() takes from 2 to 3 positional arguments but 4 were given"),
+        ((), {"y": 1}, "Point.__init__() missing 1 required positional argument: 'x'"),
+        ((1,), {"z": 1}, "Point.__init__() got an unexpected keyword argument 'z'"),
     ],
 )
 def test_wrong_fields_are_refused(args: tuple[int, ...], fields: dict[str, int], text: str) -> None:
