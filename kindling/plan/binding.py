@@ -87,6 +87,7 @@ def bind(app: App, settings: Settings, catalog: Catalog) -> Binding:
     faults: list[KindlingError] = list(app.all_faults())
     names = app.names()
     entities = app.entities()
+    inputs = {name: _inputs(entity, names, app, entities) for name, entity in entities.items()}
     bound: dict[str, Bound] = {}
     for name, entity in entities.items():
         if entity.ref is not None and entity.ref[0] == app.name:
@@ -94,7 +95,7 @@ def bind(app: App, settings: Settings, catalog: Catalog) -> Binding:
                 faults.append(_no_such_own(entity, entities))
             continue  # a reference to the app itself is another handle of its own entity
         try:
-            bound[name] = _bind_one(name, entity, names, entities, app, settings, catalog)
+            bound[name] = _bind_one(name, entity, inputs[name], app, settings, catalog)
         except KindlingError as error:
             error.where = error.where or str(entity.place)
             faults.append(error)
@@ -103,10 +104,9 @@ def bind(app: App, settings: Settings, catalog: Catalog) -> Binding:
         bound[name] = checker.checked(item)
     faults += checker.faults
     faults += _shared_places(bound)
-    binding = Binding(bound)
-    faults += _cycles(binding)
+    faults += _cycles(entities, inputs)
     raise_together(_once(faults))
-    return binding
+    return Binding(bound)
 
 
 def _once(faults: list[KindlingError]) -> list[KindlingError]:
@@ -117,20 +117,23 @@ def _once(faults: list[KindlingError]) -> list[KindlingError]:
     return list(seen.values())
 
 
-def _bind_one(  # noqa: PLR0917  # one call, in the order of the parameters
-    name: str,
-    entity: Entity,
-    names: dict[int, str],
-    entities: dict[str, Entity],
-    app: App,
-    settings: Settings,
-    catalog: Catalog,
-) -> Bound:
-    inputs = tuple(
+def _inputs(entity: Entity, names: dict[int, str], app: App, entities: dict[str, Entity]) -> tuple[str, ...]:
+    """Return the names of an entity's inputs; foreign handles are faults of the declarations."""
+    return tuple(
         _own_name(handle, names[id(handle)], app, entities)
         for handle in getattr(entity, "inputs", ())
         if id(handle) in names
     )
+
+
+def _bind_one(  # one call, in the order of the parameters
+    name: str,
+    entity: Entity,
+    inputs: tuple[str, ...],
+    app: App,
+    settings: Settings,
+    catalog: Catalog,
+) -> Bound:
     own = settings.table("entities").get(name)
     overrides = dict(own) if isinstance(own, dict) else {}
     made = Bound(
@@ -312,16 +315,15 @@ def _shared_places(bound: dict[str, Bound]) -> list[KindlingError]:
     return faults
 
 
-def _cycles(binding: Binding) -> list[KindlingError]:
-    entities = binding.entities  # those that could not be bound are missing, but may be part of a cycle
+def _cycles(entities: dict[str, Entity], inputs: dict[str, tuple[str, ...]]) -> list[KindlingError]:
     return [
         PlanError(
             "KDL-PLAN-015",
             f"the pipes form a cycle: {' -> '.join(cycle)}",
-            where=next((str(entities[name].entity.place) for name in cycle if name in entities), ""),
+            where=str(entities[cycle[0]].place),
             hint="remove one of these inputs",
         )
-        for cycle in binding.graph.cycles()
+        for cycle in Graph(inputs).cycles()
     ]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from kindling.errors import KindlingError, PlanError
 
 TYPE_CHECKING = False
@@ -66,6 +64,8 @@ class Facts:
             raise _unreachable(bound, "newest commit", error) from error
         if found is None:
             return None
+        import json
+
         try:
             told = json.loads(found[1])
         except ValueError:  # somebody else uses the key: it is no commit of Kindling

@@ -165,9 +165,7 @@ def load_app(reference: str, path: str, origin: str = "") -> App:
 def _imported(name: str, path: str, origin: str) -> object:
     from importlib import import_module
 
-    for folder in (f"{path}/src", path):
-        if folder not in sys.path and os.path.isdir(folder):
-            sys.path.insert(0, folder)
+    _make_way((path, f"{path}/src"))
     try:
         return import_module(name)
     except UsageError as error:
@@ -176,7 +174,7 @@ def _imported(name: str, path: str, origin: str) -> object:
     except KindlingError:
         raise
     except Exception as error:  # the module is the user's code: whatever it raises is reported
-        missing = isinstance(error, ModuleNotFoundError) and name.startswith(str(error.name))
+        missing = isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}.")
         raise DeclarationError(
             "KDL-DECL-051",
             f"the app's module {name!r} {'does not exist' if missing else 'cannot be imported'}",
@@ -184,6 +182,34 @@ def _imported(name: str, path: str, origin: str) -> object:
             where=(origin if missing else _line_in(error, path)),
             hint="it is looked for in the project's folder and its src/" if missing else "",
         ) from error
+
+
+def _make_way(folders: tuple[str, ...]) -> None:
+    """Put the project's folders on `sys.path`, before those of other projects.
+
+    Modules of other projects that have the names of this one's are forgotten: two projects in one process
+    may both have an `app.py`.
+    """
+    others = [entry for entry in sys.path if entry not in folders and _is_project(entry)]
+    for folder in folders:
+        if others and folder in sys.path:
+            sys.path.remove(folder)
+        if folder not in sys.path and os.path.isdir(folder):
+            sys.path.insert(0, folder)
+    if not others:
+        return
+    own = {
+        name.removesuffix(".py") for folder in folders if os.path.isdir(folder) for name in os.listdir(folder)
+    }
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) or ""
+        if name.partition(".")[0] in own and any(file.startswith(f"{entry}/") for entry in others):
+            del sys.modules[name]
+
+
+def _is_project(entry: str) -> bool:
+    """Tell whether a folder on `sys.path` is a project's own, or its `src`."""
+    return os.path.isfile(f"{entry.removesuffix('/src')}/kindling.toml")
 
 
 def _line_in(error: BaseException, path: str) -> str:

@@ -94,7 +94,7 @@ def _memory(name: str, old: Mapping[str, str], new: Mapping[str, str]) -> Reason
     part = f"memory:{name}"
     if part not in old or part not in new:
         return None  # a new or dropped input, of the pipe or of a memory entity before it, says so
-    return Reason("input", f"the memory entity {name!r} changed: its code or its options")
+    return Reason("code", f"the memory entity {name!r} changed: its code or its options")
 
 
 def _inputs_of(parts: Mapping[str, str]) -> set[str]:

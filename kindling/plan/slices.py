@@ -96,16 +96,17 @@ def cut(first: datetime, last: datetime, every: Incremental) -> tuple[Slice, ...
 
 
 def _cut(first: datetime, last: datetime, every: Incremental, least: datetime) -> tuple[Slice, ...]:
+    shortest = timedelta(seconds=every.every_s, days=28 * every.months)
+    if (last - first) / shortest > MOST:  # asked before they fill the memory
+        raise PlanError(
+            "KDL-PLAN-031",
+            f"by_time({every.column!r}) cuts more than {MOST} slices between {first} and {last}",
+            hint="choose a longer every=",
+        )
     slices: list[Slice] = []
     start = floor(first, every)
     while start <= last:
         end = after(start, every)
         slices.append(Slice.interval(max(start, least), end))
         start = end
-        if len(slices) > MOST:
-            raise PlanError(
-                "KDL-PLAN-031",
-                f"by_time({every.column!r}) cuts more than {MOST} slices between {first} and {last}",
-                hint="choose a longer every=",
-            )
     return tuple(slices)

@@ -256,7 +256,7 @@ def test_a_changed_memory_entity_modifies_its_readers_and_not_itself(bench: Benc
     bench.run()
     assert bench.plan(select=("state:modified", "gold.a")).changes is False
     bench.use(shop(negative, silver="memory"))
-    reason = ("input", "the memory entity 'silver.a' changed: its code or its options")
+    reason = ("code", "the memory entity 'silver.a' changed: its code or its options")
     assert bench.reasons("gold.a", select=("state:modified",)) == [reason]
 
 
@@ -281,9 +281,7 @@ def test_a_new_memory_input_is_told_once(bench: Bench) -> None:
     bench.use(app(nested=False)).put("raw.a", NUMBERS, (1,))
     bench.run()
     bench.use(app(nested=True))
-    assert bench.reasons("gold.a") == [
-        ("input", "the memory entity 'outer' changed: its code or its options")
-    ]
+    assert bench.reasons("gold.a") == [("code", "the memory entity 'outer' changed: its code or its options")]
 
 
 def test_readers_of_an_unreadable_memory_entity_are_unknown_too(bench: Bench) -> None:
