@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # importlib mode adds no folder for shell.py
-from shell import Shell  # found through the line above
+sys.path.insert(0, str(Path(__file__).parents[1] / "kernel" / "cli"))  # and none for terminal.py
+from shell import Shell  # found through the lines above
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "flights"
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from terminal import Terminal
 
 
 @dataclass
@@ -20,17 +20,18 @@ class Shell:
 
     def __call__(self, *arguments: str, code: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run a command and check its exit code."""
-        done = subprocess.run(
-            [sys.executable, "-m", "kindling", *arguments],
-            cwd=self.folder,
-            env={**os.environ, "CI": "true", "KINDLING_PLATFORM__DEFAULT": self.platform, **environ},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=self.timeout_s,
-        )
-        assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done
+        process = self.start(*arguments, **environ)
+        try:
+            out, err = process.communicate(timeout=self.timeout_s)
+        finally:
+            process.kill()
+        assert process.returncode == code, f"{arguments}: exit {process.returncode}\n{out}\n{err}"
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+        """Start a command and leave it running."""
+        chosen = {"CI": "true", "KINDLING_PLATFORM__DEFAULT": self.platform}
+        return Terminal(self.folder).start(*arguments, **{**chosen, **environ})
 
     def json(self, *arguments: str, code: int = 0) -> dict[str, object]:
         """Run a command with `--json` and return its document."""

@@ -13,15 +13,15 @@ from kindling.cli.main import COMMANDS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.kernel.cli.conftest import Project
+    from terminal import Terminal
 
 
-def test_the_version_is_told(folder: Project) -> None:
+def test_the_version_is_told(folder: Terminal) -> None:
     done = folder("--version")
     assert (done.code, done.out, done.err) == (0, f"kindling {__version__}\n", "")
 
 
-def test_help_lists_every_command(folder: Project) -> None:
+def test_help_lists_every_command(folder: Terminal) -> None:
     done = folder("--help")
     assert done.code == 0
     for name, text in COMMANDS.items():
@@ -29,7 +29,7 @@ def test_help_lists_every_command(folder: Project) -> None:
         assert text in done.out
 
 
-def test_each_command_has_help_and_can_be_imported(folder: Project) -> None:
+def test_each_command_has_help_and_can_be_imported(folder: Terminal) -> None:
     from importlib import import_module
 
     for name in COMMANDS:
@@ -38,7 +38,7 @@ def test_each_command_has_help_and_can_be_imported(folder: Project) -> None:
         assert command.help
 
 
-def test_an_unknown_command_is_refused_with_suggestions(folder: Project) -> None:
+def test_an_unknown_command_is_refused_with_suggestions(folder: Terminal) -> None:
     done = folder("pln")
     assert done.code == 2
     assert done.out == ""
@@ -49,20 +49,14 @@ def test_an_unknown_command_is_refused_with_suggestions(folder: Project) -> None
     )
 
 
-def test_an_unknown_option_is_refused_with_suggestions(folder: Project) -> None:
+def test_an_unknown_option_is_refused_with_suggestions(folder: Terminal) -> None:
     done = folder("plan", "--exit-cod")
     assert done.code == 2
     assert "No such option" in done.err
     assert "--exit-code" in done.err
 
 
-def test_an_unknown_entity_is_refused_with_suggestions(shop: Project) -> None:
-    done = shop("why", "gold.dialy")
-    assert done.code == 2
-    assert done.err == ("KDL-PLAN-001: there is no entity 'gold.dialy'\n  why: did you mean 'gold.daily'?\n")
-
-
-def test_outside_of_a_project_commands_say_so(folder: Project) -> None:
+def test_outside_of_a_project_commands_say_so(folder: Terminal) -> None:
     done = folder("plan")
     assert done.code == 2
     assert done.err == (
@@ -72,7 +66,7 @@ def test_outside_of_a_project_commands_say_so(folder: Project) -> None:
     )
 
 
-def test_a_broken_file_is_told_with_its_line(shop: Project) -> None:
+def test_a_broken_file_is_told_with_its_line(shop: Terminal) -> None:
     shop.write("kindling.toml", 'app = "shop.app:app"\nplatform.default = \n')
     done = shop("plan")
     assert done.code == 2
@@ -80,7 +74,7 @@ def test_a_broken_file_is_told_with_its_line(shop: Project) -> None:
     assert "where: kindling.toml:2" in done.err
 
 
-def test_an_unknown_setting_is_told_with_its_line(shop: Project) -> None:
+def test_an_unknown_setting_is_told_with_its_line(shop: Terminal) -> None:
     shop.write("kindling.toml", 'app = "shop.app:app"\nplatform.default = "duckdb"\nrun.worker = 2\n')
     done = shop("plan")
     assert done.code == 2
@@ -91,7 +85,7 @@ def test_an_unknown_setting_is_told_with_its_line(shop: Project) -> None:
     )
 
 
-def test_an_app_that_does_not_import_is_told_with_the_line_in_it(shop: Project) -> None:
+def test_an_app_that_does_not_import_is_told_with_the_line_in_it(shop: Terminal) -> None:
     shop.write("shop/app.py", "import kindling as k\n\nimport nothing_like_this\n")
     done = shop("plan")
     assert done.code == 2
@@ -102,7 +96,7 @@ def test_an_app_that_does_not_import_is_told_with_the_line_in_it(shop: Project) 
     )
 
 
-def test_a_missing_app_module_is_told_with_the_setting(shop: Project) -> None:
+def test_a_missing_app_module_is_told_with_the_setting(shop: Terminal) -> None:
     shop.write("kindling.toml", 'app = "shopp.app:app"\n')
     done = shop("plan")
     assert done.code == 2
@@ -113,29 +107,7 @@ def test_a_missing_app_module_is_told_with_the_setting(shop: Project) -> None:
     )
 
 
-def test_a_missing_platform_is_told_once_with_the_command_that_installs_it(shop: Project) -> None:
-    done = shop("plan", KINDLING_PLATFORM__DEFAULT="nowhere")
-    assert done.code == 2
-    assert done.err.count("KDL-PLUG-002") == 1
-    assert "KDL-PLUG-002: no installed plugin offers 'platform:nowhere'\n" in done.err
-    assert "  do: pip install kindling-plugin-nowhere\n" in done.err
-
-
-def test_a_protected_environment_must_be_named(shop: Project) -> None:
-    text = 'app = "shop.app:app"\nenvironments = ["dev", "prod"]\ndefault_environment = "prod"\n'
-    shop.write("kindling.toml", text + 'protected = ["prod"]\nplatform.default = "duckdb"\n')
-    done = shop("plan")
-    assert done.code == 5
-    assert done.err == (
-        "KDL-POL-010: environment 'prod' is protected\n"
-        "  why: it must be named on the command line; a default or a variable is not enough\n"
-        "  where: kindling.toml:4\n"
-        "  do: add --env prod\n"
-    )
-    assert shop("plan", "--env", "prod").code == 0
-
-
-def test_a_setting_on_the_command_line_needs_a_value(shop: Project) -> None:
+def test_a_setting_on_the_command_line_needs_a_value(shop: Terminal) -> None:
     done = shop("plan", "--set", "run.workers")
     assert (done.code, done.err) == (
         2,
@@ -143,22 +115,14 @@ def test_a_setting_on_the_command_line_needs_a_value(shop: Project) -> None:
     )
 
 
-def test_half_a_window_is_refused(shop: Project) -> None:
+def test_half_a_window_is_refused(shop: Terminal) -> None:
     done = shop("plan", "--from", "2024-01-01")
     assert (done.code, done.err) == (2, "KDL-USE-031: --from and --to go together\n  do: give both\n")
     done = shop("plan", "--from", "2024-01-02", "--to", "2024-01-01")
     assert (done.code, done.err) == (2, "KDL-USE-031: --from 2024-01-02 is not before --to 2024-01-01\n")
 
 
-def test_another_folder_can_be_named(shop: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
-    elsewhere = type(shop)(tmp_path_factory.mktemp("elsewhere"))
-    assert elsewhere("-C", str(shop.path), "check").code == 0
-    done = elsewhere("-C", "nowhere", "check")
-    assert done.code == 2
-    assert "cannot work in 'nowhere': No such file or directory" in done.err
-
-
-def test_a_reader_that_closes_its_end_is_no_error(shop: Project) -> None:
+def test_a_reader_that_closes_its_end_is_no_error(shop: Terminal) -> None:
     process = shop.start("config", "schema")
     assert process.stdout is not None
     process.stdout.close()
@@ -205,14 +169,14 @@ def kindling_command_offers():
 """
 
 
-def test_a_plugin_adds_a_command(folder: Project, command_site: str) -> None:
+def test_a_plugin_adds_a_command(folder: Terminal, command_site: str) -> None:
     listed = folder("--help", PYTHONPATH=command_site)
     assert "  greet       Greet the world.\n" in listed.out
     done = folder("greet", PYTHONPATH=command_site)
     assert (done.code, done.out) == (0, "hello\n")
 
 
-def test_a_command_that_policy_blocks_is_refused_and_not_listed(folder: Project, command_site: str) -> None:
+def test_a_command_that_policy_blocks_is_refused_and_not_listed(folder: Terminal, command_site: str) -> None:
     folder.write("kindling.toml", '[plugins]\nblock = ["greet"]\n')
     assert "greet" not in folder("--help", PYTHONPATH=command_site).out
     done = folder("greet", PYTHONPATH=command_site)
@@ -220,7 +184,7 @@ def test_a_command_that_policy_blocks_is_refused_and_not_listed(folder: Project,
     assert done.err.startswith("KDL-POL-020: 'command:greet' of 'kindling-plugin-greet' is blocked\n")
 
 
-def test_where_settings_cannot_be_read_no_plugin_command_runs(folder: Project, command_site: str) -> None:
+def test_where_settings_cannot_be_read_no_plugin_command_runs(folder: Terminal, command_site: str) -> None:
     folder.write("kindling.toml", "[plugins\n")
     done = folder("greet", PYTHONPATH=command_site)
     assert (done.code, done.out) == (2, "")

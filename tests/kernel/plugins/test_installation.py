@@ -134,7 +134,6 @@ class Place:
 
 @pytest.fixture
 def place(site: Site, tmp_path: Path) -> Place:
-    pytest.importorskip("uv")
     made = Place(tmp_path, site.kernel)
     written = site.plugin("storage:ore", distribution="Kindling_Plugin.Ore")
     made.package.parent.mkdir(parents=True)

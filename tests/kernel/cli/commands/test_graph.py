@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.kernel.cli.conftest import Project
+    from terminal import Terminal
 
 
-def test_the_graph_is_drawn_as_a_tree_from_the_sources(shop: Project) -> None:
+def test_the_graph_is_drawn_as_a_tree_from_the_sources(shop: Terminal) -> None:
     done = shop("graph")
     assert (done.code, done.err) == (0, "")
     assert done.out == (
@@ -18,7 +18,7 @@ def test_the_graph_is_drawn_as_a_tree_from_the_sources(shop: Project) -> None:
     )
 
 
-def test_what_was_drawn_in_full_is_not_drawn_again(shop: Project) -> None:
+def test_what_was_drawn_in_full_is_not_drawn_again(shop: Terminal) -> None:
     text = (shop.path / "shop/app.py").read_text()
     query = '"SELECT * FROM {a} JOIN {b} USING (day)"'
     both = f'both = app.sql("gold.both", {query}, inputs={{"a": orders, "b": daily}})\n'
@@ -35,7 +35,7 @@ def test_what_was_drawn_in_full_is_not_drawn_again(shop: Project) -> None:
     ]
 
 
-def test_mermaid_names_every_entity_and_edge(shop: Project) -> None:
+def test_mermaid_names_every_entity_and_edge(shop: Terminal) -> None:
     assert shop("graph", "--format", "mermaid").out == (
         "flowchart LR\n"
         '  n0["gold.customers"]\n'
@@ -50,7 +50,7 @@ def test_mermaid_names_every_entity_and_edge(shop: Project) -> None:
     )
 
 
-def test_json_tells_kinds_inputs_and_places(shop: Project) -> None:
+def test_json_tells_kinds_inputs_and_places(shop: Terminal) -> None:
     document = shop("graph", "--json").json("graph")
     found = {entity["name"]: entity for entity in document["entities"]}
     assert found["silver.big"]["kind"] == "memory"
@@ -59,17 +59,17 @@ def test_json_tells_kinds_inputs_and_places(shop: Project) -> None:
     assert shop("graph", "-f", "json").json("graph") == document
 
 
-def test_a_selection_is_drawn_alone(shop: Project) -> None:
+def test_a_selection_is_drawn_alone(shop: Terminal) -> None:
     assert shop("graph", "-s", "+gold.daily").out == (
         "raw.orders  (source csv)\n└─ silver.orders  (overwrite delta)\n   └─ gold.daily  (overwrite delta)\n"
     )
 
 
-def test_the_graph_needs_no_plugin(shop: Project) -> None:
+def test_the_graph_needs_no_plugin(shop: Terminal) -> None:
     assert shop("graph", KINDLING_PLUGINS_NONE="1").code == 0
 
 
-def test_state_is_a_matter_of_plans(shop: Project) -> None:
+def test_state_is_a_matter_of_plans(shop: Terminal) -> None:
     done = shop("graph", "-s", "state:modified")
     assert done.code == 2
     assert done.err == (

@@ -5,36 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.kernel.cli.conftest import Project
+    from terminal import Terminal
 
 
-@pytest.mark.parametrize("platform", ["duckdb", "sail"])
-def test_a_new_project_tests_runs_and_shows_itself(
-    shop: Project, tmp_path_factory: pytest.TempPathFactory, platform: str
-) -> None:
-    if platform == "sail":
-        pytest.importorskip("kindling_plugin_sail")
-    place = type(shop)(tmp_path_factory.mktemp("new"))
-    done = place("init", "my-shop", "--platform", platform)
-    assert done.code == 0
-    assert done.out == "next: cd my-shop\nnext: kindling test\nnext: kindling run\n"
-    project = type(shop)(place.path / "my-shop")
-    assert project("check").out == "3 entities, 2 pipes: no fault\n"
-    tested = project("test", "-q")
-    assert tested.code == 0, tested.out + tested.err
-    assert "2 passed" in tested.out
-    ran = project("run")
-    assert ran.code == 0, ran.err
-    assert project("show", "gold.revenue").out == (
-        "day         orders  revenue\n"
-        "2026-01-01       2    11.25\n"
-        "2026-01-02       1     15.0\n"
-        "2026-01-03       1      5.0\n"
-    )
-    assert project("run").err == "nothing changed: 2 entities of my-shop in dev are up to date\n"
-
-
-def test_every_file_is_told(folder: Project) -> None:
+def test_every_file_is_told(folder: Terminal) -> None:
     done = folder("init", "shop")
     listed = [line.removeprefix("wrote ") for line in done.err.splitlines()]
     found = [str(f.relative_to(folder.path)) for f in (folder.path / "shop").rglob("*") if f.is_file()]
@@ -44,12 +18,12 @@ def test_every_file_is_told(folder: Project) -> None:
     assert not any("{{" in text for text in texts)
 
 
-def test_missing_plugins_are_the_first_step(folder: Project) -> None:
+def test_missing_plugins_are_the_first_step(folder: Terminal) -> None:
     done = folder("init", "shop", KINDLING_PLUGINS_NONE="1")
     assert done.out == "next: cd shop\nnext: pip install -r requirements.txt\nnext: kindling test\n"
 
 
-def test_the_present_folder_can_become_a_project(folder: Project) -> None:
+def test_the_present_folder_can_become_a_project(folder: Terminal) -> None:
     inner = folder.path / "store"
     inner.mkdir()
     done = type(folder)(inner)("init", ".")
@@ -58,7 +32,7 @@ def test_the_present_folder_can_become_a_project(folder: Project) -> None:
     assert (inner / "store/app.py").exists()
 
 
-def test_nothing_is_overwritten(folder: Project) -> None:
+def test_nothing_is_overwritten(folder: Terminal) -> None:
     folder.write("shop/README.md", "mine\n")
     done = folder("init", "shop")
     assert (done.code, done.out) == (2, "")
@@ -80,13 +54,13 @@ def test_nothing_is_overwritten(folder: Project) -> None:
         ("a b", "expected a letter, then letters, digits, '-' and '_'"),
     ],
 )
-def test_names_that_make_no_package_are_refused(folder: Project, name: str, why: str) -> None:
+def test_names_that_make_no_package_are_refused(folder: Terminal, name: str, why: str) -> None:
     done = folder("init", name)
     assert (done.code, done.err) == (2, f"KDL-USE-042: {name!r} cannot be a project's name\n  why: {why}\n")
     assert not list(folder.path.iterdir())
 
 
-def test_a_folder_that_cannot_be_written_is_told(folder: Project) -> None:
+def test_a_folder_that_cannot_be_written_is_told(folder: Terminal) -> None:
     folder.write("file", "")
     done = folder("init", "file/shop")
     assert done.code == 2

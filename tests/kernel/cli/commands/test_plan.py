@@ -3,28 +3,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.kernel.cli.conftest import Project
+    from terminal import Terminal
 
 
-def test_a_plan_fits_its_schema(shop: Project) -> None:
-    document = shop("plan", "--json").json("plan")
-    assert document["counts"] == {"run": 3, "skipped": 1}
-
-
-def test_the_exit_code_tells_pending_changes_where_asked_for(shop: Project, made_shop: Project) -> None:
-    assert shop("plan", "--exit-code").code == 3
-    assert shop("plan").code == 0
-    assert made_shop("plan", "--exit-code").code == 0
-
-
-def test_a_plan_writes_no_run_and_makes_no_entity(shop: Project) -> None:
-    assert shop("plan").code == 0
-    assert shop("runs", "list").out == "no runs yet\n"
-    assert not (shop.path / "lake").exists()
-
-
-def test_results_go_to_stdout_alone(shop: Project) -> None:
-    done = shop("plan", "-v")
-    assert done.err == ""
-    assert done.out.startswith("plan of shop in dev\n")
-    assert "\x1b" not in done.out
+def test_all_that_is_not_installed_is_told_once_with_its_command(shop: Terminal) -> None:
+    done = shop("plan", KINDLING_PLUGINS_ONLY="kindling-core")
+    assert (done.code, done.out) == (2, "")
+    assert [line for line in done.err.splitlines() if line.startswith("KDL-")] == [
+        "KDL-PLUG-002: no installed plugin offers 'storage:delta'",
+        "KDL-PLUG-002: no installed plugin offers 'storage:csv'",
+        "KDL-PLUG-002: no installed plugin offers 'platform:duckdb'",
+    ]
+    for name in ("delta", "duckdb"):
+        assert f"  do: pip install kindling-plugin-{name}\n" in done.err

@@ -8,10 +8,10 @@ from jsonschema import Draft202012Validator
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.kernel.cli.conftest import Project
+    from terminal import Terminal
 
 
-def test_json_results_fit_their_schema(shop: Project) -> None:
+def test_json_results_fit_their_schema(shop: Terminal) -> None:
     done = shop("run", "--json")
     document = done.json("run")
     assert (done.code, document["status"], len(document["tasks"])) == (0, "done", 3)
@@ -19,7 +19,7 @@ def test_json_results_fit_their_schema(shop: Project) -> None:
     assert (again["status"], again["tasks"], len(again["unchanged"])) == ("unchanged", [], 3)
 
 
-def test_events_are_json_lines_that_fit_their_schema(shop: Project, schemas: Path) -> None:
+def test_events_are_json_lines_that_fit_their_schema(shop: Terminal, schemas: Path) -> None:
     text = (shop.path / "shop/app.py").read_text()
     shop.write("shop/app.py", text.replace('"amount > 10"', '"no_such_column > 10"'))
     done = shop("run", "--jsonl")
@@ -36,7 +36,7 @@ def test_events_are_json_lines_that_fit_their_schema(shop: Project, schemas: Pat
     ]
 
 
-def test_a_run_tells_start_and_end_of_each_task_on_stderr(shop: Project) -> None:
+def test_a_run_tells_start_and_end_of_each_task_on_stderr(shop: Terminal) -> None:
     done = shop("run", CI="1")
     assert (done.code, done.out) == (0, "")
     for name in ("silver.orders", "gold.daily", "gold.customers"):
