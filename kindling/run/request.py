@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
 from typing import TypeVar
 
 from kindling.errors import UsageError
+from kindling.names import did_you_mean
 from kindling.values import Plain  # msgspec reads it
 
 T = TypeVar("T")
@@ -65,7 +66,14 @@ class RunRequest:
         Raises:
             UsageError: KDL-USE-020, it is no request: the text says which key.
         """
-        return decoded(cls, text, "a run request")
+        made = decoded(cls, text, "a run request")
+        if made.schema != SCHEMA:
+            raise _misfit("a run request", f"its schema is {made.schema!r}, expected {SCHEMA!r}")
+        known = [place.name for place in fields(cls)]
+        for key in decoded(dict, text, "a run request"):
+            if key not in known:  # left out in silence, a misspelt wish would not be granted
+                raise _misfit("a run request", f"unknown key {key!r}; {did_you_mean(key, known)}")
+        return made
 
 
 def encoded(document: object) -> str:
@@ -86,7 +94,11 @@ def decoded(cls: type[T], text: str | bytes, what: str) -> T:
     try:
         return msgspec.json.decode(text, type=cls)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise UsageError("KDL-USE-020", f"this is not {what}", why=str(error)) from error
+        raise _misfit(what, str(error)) from error
+
+
+def _misfit(what: str, why: str) -> UsageError:
+    return UsageError("KDL-USE-020", f"this is not {what}", why=why)
 
 
 def new_run_id() -> str:
