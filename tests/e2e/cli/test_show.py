@@ -33,6 +33,16 @@ def test_json_has_types_rows_and_the_version(made_shop: Terminal) -> None:
     assert again == document
 
 
+def test_a_version_is_chosen_by_the_short_number_that_people_see(made_shop: Terminal) -> None:
+    assert made_shop("show", "gold.daily", "--version", "0").out == made_shop("show", "gold.daily").out
+    done = made_shop("show", "gold.daily", "--version", "7")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(
+        "KDL-STORE-002: 'gold.daily' cannot be read at version '7'\n"
+        "  why: no commit of that number is left in its log; the newest version is 0-"
+    )
+
+
 def test_the_quarantine_of_an_entity_is_shown(made_shop: Terminal) -> None:
     done = made_shop("show", "silver.orders__quarantine")
     assert done.code == 0

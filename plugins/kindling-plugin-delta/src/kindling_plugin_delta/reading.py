@@ -88,20 +88,22 @@ def _schema_at(table: Table, version: int) -> Schema:
 
 
 def version_number(table: Table, token: str) -> int:
-    """Return the number of a version token.
+    """Return the number of a version token; a bare number, as people read it in tables, is one too.
 
     Raises:
         StoreError: KDL-STORE-002, the token is none of this table, or its log entry is gone.
     """
-    number = token.partition("-")[0]
+    digits, dash, _ = token.partition("-")
+    number = int(digits) if digits.isdecimal() else -1
     newest = table.log.newest()
     if newest is None:
         raise missing_table(table)
     try:
-        if make_token(int(number), table.log.read(_snapshot_name(newest, int(number)))) == token:
-            return int(number)
+        content = table.log.read(_snapshot_name(newest, number))
+        if not dash or make_token(number, content) == token:
+            return number
         found = "the commit of that number is another one: the table was made anew"
-    except (ValueError, FileNotFoundError):
+    except FileNotFoundError:
         found = "no commit of that number is left in its log"
     raise StoreError(
         "KDL-STORE-002",
