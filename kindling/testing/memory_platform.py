@@ -156,7 +156,7 @@ class MemorySession:
         """Return a kept frame."""
         if ref.engine != self.engine or ref.name not in self.owner.shared:
             raise EngineLostError(
-                "KDL-INFRA-010", f"the shared frame {ref.name!r} is gone", why=f"engine {ref.engine} is gone"
+                "KDL-INFRA-011", f"the shared frame {ref.name!r} is gone", why=f"engine {ref.engine} is gone"
             )
         return self.owner.shared[ref.name]
 

@@ -111,7 +111,7 @@ class EngineTests(PlatformFixtures):
         assert platform.is_transient(caught.value) is False
 
     def test_a_lost_engine_is_transient(self, platform: Platform) -> None:
-        assert platform.is_transient(EngineLostError("KDL-INFRA-010", "the engine is gone")) is True
+        assert platform.is_transient(EngineLostError("KDL-INFRA-011", "the engine is gone")) is True
 
     def test_a_platform_is_not_healthy_before_its_start_nor_after_its_end(self, tmp_path: Path) -> None:
         made = self.make_platform(tmp_path)

@@ -133,7 +133,7 @@ class OfFullPlatform(OfMemoryPlatform):
 
         def wait(batch: pl.DataFrame) -> pl.DataFrame:
             if stopped.wait(5):
-                raise EngineLostError("KDL-INFRA-010", "the query was stopped")
+                raise EngineLostError("KDL-INFRA-011", "the query was stopped")
             return batch
 
         return session.preview(pl.LazyFrame({"n": [1]}).map_batches(wait, schema={"n": pl.Int64()}), 1)

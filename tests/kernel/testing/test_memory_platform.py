@@ -30,7 +30,7 @@ def test_maps_are_refused(session: MemorySession) -> None:
 def test_a_frame_that_was_not_shared_is_refused(session: MemorySession) -> None:
     with pytest.raises(EngineLostError) as caught:
         session.attach(SharedRef("old", "mine"))
-    assert str(caught.value) == ("KDL-INFRA-010: the shared frame 'mine' is gone\n  why: engine old is gone")
+    assert str(caught.value) == ("KDL-INFRA-011: the shared frame 'mine' is gone\n  why: engine old is gone")
 
 
 def test_foreign_frames_and_statements_are_refused(session: MemorySession) -> None:
