@@ -35,6 +35,10 @@ class TestCsvOnDuckDB(TestCsv):
     on = ("kindling_plugin_duckdb", "platform:duckdb")
 
 
+class TestJsonOnDuckDB(TestJson):
+    on = ("kindling_plugin_duckdb", "platform:duckdb")
+
+
 @pytest.mark.slow
 class TestParquetOnSail(TestParquet):
     on = ("kindling_plugin_sail", "platform:sail")
@@ -43,4 +47,9 @@ class TestParquetOnSail(TestParquet):
 
 @pytest.mark.slow
 class TestCsvOnSail(TestCsv):
+    on = ("kindling_plugin_sail", "platform:sail")
+
+
+@pytest.mark.slow
+class TestJsonOnSail(TestJson):
     on = ("kindling_plugin_sail", "platform:sail")
