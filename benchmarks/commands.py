@@ -16,7 +16,7 @@ from figures import Sample
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_LIMIT_S = 900
+_LIMIT_S = 300
 _DROPPED = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONSTARTUP", "COVERAGE_PROCESS_START")
 PYTHON = sys.executable
 KINDLING = str(Path(sysconfig.get_path("scripts")) / "kindling")
@@ -51,17 +51,38 @@ def run(command: Sequence[str], cwd: Path, env: Mapping[str, str], **options: in
     Raises:
         CommandFailed: It ended with another exit code.
     """
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(
-        list(command), cwd=cwd, env=dict(env), capture_output=True, text=True, check=False, timeout=_LIMIT_S
-    )
+    for last in (False, True):
+        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        done = _ended(command, cwd, env, is_last=last)
+        if done is not None:
+            break
     wall_s = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode != options.get("code", 0):
-        text = f"{' '.join(command)} ended with {done.returncode} in {cwd}"
-        raise CommandFailed(f"{text}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+    if done is None or done.returncode != options.get("code", 0):
+        text = f"{' '.join(command)} in {cwd} ended with {done.returncode if done else 'a time-out'}"
+        told = f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}" if done else f"twice after {_LIMIT_S} s"
+        raise CommandFailed(f"{text}\n{told}")
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Sample(wall_s, cpu_s), done.stdout
+
+
+def _ended(
+    command: Sequence[str], cwd: Path, env: Mapping[str, str], *, is_last: bool
+) -> subprocess.CompletedProcess[str] | None:
+    """Run a command to its end; None where it had to be killed: Sail's client sometimes hangs at exit."""
+    try:
+        return subprocess.run(
+            list(command),
+            cwd=cwd,
+            env=dict(env),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_LIMIT_S,
+        )
+    except subprocess.TimeoutExpired:
+        print(f"  {command[0]} hung{'' if is_last else ', once more'}: {' '.join(command)}", flush=True)
+        return None
 
 
 def in_turns(
@@ -81,4 +102,6 @@ def write_bytecode(folders: Sequence[Path]) -> None:
     """Compile all modules of some folders; files that are no valid modules are passed over."""
     for folder in folders:
         command = [PYTHON, "-m", "compileall", "-q", "-j", "0", str(folder)]
-        subprocess.run(command, check=False, env=clean_environment(), capture_output=True, timeout=_LIMIT_S)
+        subprocess.run(
+            command, check=False, env=clean_environment(), capture_output=True, timeout=4 * _LIMIT_S
+        )

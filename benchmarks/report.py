@@ -107,7 +107,7 @@ def _section(document: dict[str, Any], told: Mapping[str, str]) -> str:
 
 def _line(figure: dict[str, Any]) -> str:
     unit = figure["unit"]
-    shown = [_number(figure[key], unit) for key in ("value", "low", "high")]
+    shown = [_number(figure["value"], unit), _number(figure["low"], ""), _number(figure["high"], "")]
     budget = "" if figure["budget"] is None else f"<= {_number(figure['budget'], unit)}"
     verdict = "" if figure["verdict"] == INFORMATIVE else figure["verdict"]
     cells = (
@@ -125,7 +125,7 @@ def _line(figure: dict[str, Any]) -> str:
 def _number(value: float, unit: str) -> str:
     text = f"{value:.3f}" if 0 < abs(value) < 1 else f"{value:.2f}"
     text = text.rstrip("0").rstrip(".")
-    return f"{text}x" if unit == "x" else f"{text} {unit}"
+    return f"{text}x" if unit == "x" else f"{text} {unit}".rstrip()
 
 
 def _where(document: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commands import write_bytecode
+from commands import CommandFailed, write_bytecode
 from places import BENCHMARKS, LOOPS, PROBES, ROOT, Scratch, baseline
 from report import facts_of, page, write_result
 from rows.inside import bookkeeping, planning, scheduling
@@ -64,7 +64,7 @@ def parsed() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Run the chosen rows; return the number of budgets that are missed, at most 1."""
+    """Run the chosen rows; return 1 if one could not be measured. A missed budget is no error."""
     chosen = parsed()
     if chosen.page:
         PAGE.write_text(page(RESULTS, list(ROWS), BENCHMARKS / "reasons.toml"), encoding="utf-8")
@@ -75,25 +75,31 @@ def main() -> int:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     work = chosen.work.resolve() if chosen.work else Path(tempfile.mkdtemp(prefix="kindling-bench-"))
     try:
-        measure(names, chosen, Scratch(work, is_quick=chosen.quick))
+        failed = measure(names, chosen, Scratch(work, is_quick=chosen.quick))
     finally:
         if not chosen.work:
             shutil.rmtree(work, ignore_errors=True)
-    return 0
+    return 1 if failed else 0
 
 
-def measure(names: list[str], chosen: argparse.Namespace, scratch: Scratch) -> None:
-    """Measure rows one after the other; each is written as soon as it is there."""
+def measure(names: list[str], chosen: argparse.Namespace, scratch: Scratch) -> list[str]:
+    """Measure rows one after the other, each written as soon as it is there; return those that failed."""
     folders = [LOOPS, PROBES]
     if not chosen.quick:
         folders += [ROOT / "kindling", ROOT / "plugins", Path(sysconfig.get_path("purelib"))]
     write_bytecode(folders)
     results = scratch.path / "results" if chosen.quick else RESULTS
     target = scratch.path / "benchmarks.md" if chosen.quick else PAGE
+    failed: list[str] = []
     for name in names:
         print(f"{name} ...", file=sys.stderr, flush=True)
         load = os.getloadavg()
-        row = ROWS[name](scratch, chosen.n)
+        try:
+            row = ROWS[name](scratch, chosen.n)
+        except CommandFailed as error:  # the other rows may still be measured
+            print(f"{name} failed: {error}", file=sys.stderr, flush=True)
+            failed.append(name)
+            continue
         write_result(results, row, facts_of(chosen.n, is_quick=chosen.quick, load=load))
         for figure in row.figures:
             budget = "" if figure.budget is None else f"  (budget {figure.budget:g}: {figure.verdict})"
@@ -101,6 +107,7 @@ def measure(names: list[str], chosen: argparse.Namespace, scratch: Scratch) -> N
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page(results, list(ROWS), BENCHMARKS / "reasons.toml"), encoding="utf-8")
     print(f"wrote {target}", file=sys.stderr)
+    return failed
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from sqlframe.duckdb import DuckDBDataFrame, DuckDBSession
 from sqlframe.duckdb import functions as F  # noqa: N812  # as everybody writes it
 
 OUT = Path(sys.argv[1])
-LENGTH = 30
+LENGTH = int(os.environ.get("BENCH_LENGTH", "30"))
 FIRST = "SELECT CAST(id AS BIGINT) AS id, CAST(0 AS BIGINT) AS v FROM range(1, 3) AS two(id)"
 
 connection = duckdb.connect()

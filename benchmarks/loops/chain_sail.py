@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812  # as everybody writes it
 
 OUT = Path(sys.argv[1])
 HAS_RULES = "rules" in sys.argv[2:]
-LENGTH = 30
+LENGTH = int(os.environ.get("BENCH_LENGTH", "30"))
 FIRST = (
     "SELECT CAST(1 AS BIGINT) AS id, CAST(0 AS BIGINT) AS v "
     "UNION ALL SELECT CAST(2 AS BIGINT), CAST(0 AS BIGINT)"

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 LAYER = 10
-HEAD = """from __future__ import annotations
+PART = 100
+BASE = """from __future__ import annotations
 
 import kindling as k
 
@@ -41,32 +42,52 @@ source = app.source("raw.rows", k.csv("rows.csv"))
 
 def doubled(name: str) -> k.Column:
     return k.F.col(name) * 2
+"""
+HEAD = """from __future__ import annotations
 
+import kindling as k
+from base import app, doubled, source
 """
 PIPE = """
+
 @app.pipe({inputs}, name="t.n{number}", tags=["layer{layer}"])
 def n{number}({arguments}):
     frame = {frame}
     return frame.where("v > {number}").withColumn("w{layer}", doubled("v") + {number})
-
 """
 
 
-def source_of(pipes: int) -> str:
-    """Return the app's module: layers of ten pipes, each reads one or two of the layer before."""
-    texts = [HEAD]
-    for number in range(pipes):
-        layer = number // LAYER
-        first = number - LAYER
-        names = [f"n{first}", f"n{layer * LAYER - LAYER}"] if layer else ["source"]
-        names = list(dict.fromkeys(names))
-        frame = "a.join(b, 'id')" if len(names) > 1 else "a"
-        arguments = ", ".join(f"{letter}: k.DataFrame" for letter in "ab"[: len(names)])
-        made = PIPE.format(
-            number=number, layer=layer, inputs=", ".join(names), arguments=arguments, frame=frame
-        )
-        texts.append(made)
-    return "".join(texts)
+def pipe_of(number: int) -> str:
+    """Return one pipe: layers of ten, each reads one or two of the layer before."""
+    layer = number // LAYER
+    names = [f"n{number - LAYER}", f"n{layer * LAYER - LAYER}"] if layer else ["source"]
+    names = list(dict.fromkeys(names))
+    return PIPE.format(
+        number=number,
+        layer=layer,
+        inputs=", ".join(names),
+        arguments=", ".join(f"{letter}: k.DataFrame" for letter in "ab"[: len(names)]),
+        frame="a.join(b, 'id')" if len(names) > 1 else "a",
+    )
+
+
+def write_app(folder: Path, pipes: int) -> None:
+    """Write the app, a hundred pipes to a module: no app of ten thousand pipes is one file."""
+    (folder / "base.py").write_text(BASE)
+    starts = range(0, pipes, PART)
+    for start in starts:
+        before = [f"n{number}" for number in range(max(start - LAYER, 0), start)]
+        imports = f"from part{start // PART - 1} import {', '.join(before)}\n" if before else ""
+        texts = [pipe_of(number) for number in range(start, min(start + PART, pipes))]
+        (folder / f"part{start // PART}.py").write_text("".join([HEAD, imports, *texts]))
+    lines = ["from base import app", *(f"import part{start // PART}" for start in starts)]
+    (folder / "many.py").write_text("\n".join(lines) + "\n")
+
+
+def forget_app() -> None:
+    """Make the next import of the app a real one."""
+    for name in [name for name in sys.modules if name in ("many", "base") or name.startswith("part")]:
+        del sys.modules[name]
 
 
 def make_project(folder: Path, pipes: int) -> None:
@@ -74,7 +95,7 @@ def make_project(folder: Path, pipes: int) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "kindling.toml").write_text('app = "many:app"\nplatform.default = "duckdb"\n')
-    (folder / "many.py").write_text(source_of(pipes))
+    write_app(folder, pipes)
     (folder / "rows.csv").write_text("id,v\n1,1\n")
     for number in range(pipes):
         log = folder / "lake" / "dev" / "t" / f"n{number}" / "_delta_log"
@@ -103,8 +124,8 @@ def main() -> None:
     folder, pipes = Path(sys.argv[1]), int(sys.argv[2])
     make_project(folder, pipes)
     clock = Clock()
-    open_project(str(folder))  # writes the caches and the module's bytecode
-    sys.modules.pop("many")
+    open_project(str(folder))  # writes the caches and the modules' bytecode
+    forget_app()
     project = clock.measure("declare", lambda: open_project(str(folder)))
     state = open_state(project)
     planner = Planner(project, lambda: state.tasks("many", "dev"))

@@ -29,13 +29,15 @@ def kindling(project: Path, env: dict[str, str], workers: int) -> Callable[[], S
     return once
 
 
-def by_hand(scratch: Scratch, out: str, script: Path, *arguments: str) -> Callable[[], Sample]:
+def by_hand(
+    scratch: Scratch, out: str, script: Path, *arguments: str, env: dict[str, str] | None = None
+) -> Callable[[], Sample]:
     """Return what runs a loop once into an empty folder; `OUT` in its arguments stands for that."""
 
     def once() -> Sample:
         folder = str(scratch.folder(out))
         given = [folder if argument == "OUT" else argument for argument in arguments]
-        return run([PYTHON, str(script), *given], scratch.path, clean_environment())[0]
+        return run([PYTHON, str(script), *given], scratch.path, clean_environment(**(env or {})))[0]
 
     return once
 
@@ -98,20 +100,33 @@ def _flights_figures(platform: str, found: dict[str, list[Sample]]) -> list[Figu
 
 
 def chain(scratch: Scratch, rounds: int) -> Row:
-    """Measure the chain of thirty tiny tables on both engines."""
+    """Measure the chain of thirty tiny tables on both engines, and its first pipe alone."""
     figures: list[Figure] = []
     for platform in ("sail", "duckdb"):
         project, out = scratch.project("chain", f"chain-{platform}"), f"chain-out-{platform}"
+        script = LOOPS / f"chain_{platform}.py"
         env = clean_environment(KINDLING_PLATFORM__DEFAULT=platform)
+        one = {"BENCH_LENGTH": "1"}
         sides = {
-            "loop": by_hand(scratch, out, LOOPS / f"chain_{platform}.py", "OUT"),
+            "loop one": by_hand(scratch, "chain-one", script, "OUT", env=one),
+            "kindling one": kindling(project, {**env, **one}, 1),
+            "loop": by_hand(scratch, out, script, "OUT"),
             "kindling": kindling(project, env, 1),
         }
         found = in_turns(rounds, sides)
         check_equal(project / "lake" / "dev", scratch.path / out, {"c.n29": "n29"})
         figures += both_ratios(platform, found["kindling"], found["loop"], budget=CHAIN_BUDGET)
+        figures += both_ratios(f"{platform}, first pipe alone", found["kindling one"], found["loop one"])
+        further = [_further(found[side], found[f"{side} one"]) for side in ("kindling", "loop")]
+        figures += both_ratios(f"{platform}, each further pipe", *further)
     title = "30-pipe chain of tiny tables to the hand-written loop, whole process"
     return Row("chain", title, tuple(figures), ("DuckDB: sqlframe and deltalake on both sides",))
+
+
+def _further(whole: list[Sample], first: list[Sample]) -> list[Sample]:
+    """Return what each pipe after the first costs."""
+    pairs = zip(whole, first, strict=True)
+    return [Sample((all_.wall_s - one.wall_s) / 29, (all_.cpu_s - one.cpu_s) / 29) for all_, one in pairs]
 
 
 def workers(scratch: Scratch, rounds: int) -> Row:
