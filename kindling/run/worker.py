@@ -16,13 +16,11 @@ from kindling.run.badrows import bad_row_metrics, bad_row_warnings, write_bad_ro
 from kindling.run.commitment import Commitment
 from kindling.run.context import TaskContext
 from kindling.run.failures import Failures, Running, redacted, stopped_error, unopened
-from kindling.run.log import open_log
+from kindling.run.log import RunLog, open_log
 from kindling.run.production import NothingNew, Production, checked_in_memory, shaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from structlog.stdlib import BoundLogger
 
     from kindling.hooks import Frame
     from kindling.hooks.platform import Session
@@ -230,7 +228,7 @@ class Worker:
 
         return guard
 
-    def _log(self, spec: TaskSpec) -> BoundLogger:
+    def _log(self, spec: TaskSpec) -> RunLog:
         return open_log(self._project.run_dir(spec.run_id), self._capabilities.redactor.redact, spec)
 
     def _told(self, outcome: Outcome) -> Outcome:
