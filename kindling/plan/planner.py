@@ -75,6 +75,7 @@ class Planner:
         self._project = project
         self._records = records
         self._secret_version = secret_version or _Vaults(project).version
+        self._checked: set[str] = set()
         self._own: dict[str, dict[str, str]] = {}
         self._codes: dict[str, tuple[str, tuple[str, ...]]] = {}
         self.binding: Binding = bind(project.app, project.settings, project.catalog)
@@ -103,7 +104,7 @@ class Planner:
             made=wish.made,
         )
         plan = Decider(self.binding, self.facts, records, parts, request).plan()
-        self._check_sql(plan)
+        self._check_sql(plan, parts, records)
         shares = {
             name: "share" in self._project.catalog.find(f"platform:{name}").features
             for name in {bound.platform for bound in self.binding.entities.values() if bound.pipe}
@@ -197,14 +198,29 @@ class Planner:
             self._codes[name] = (digest.digest, digest.opaque)
         return self._codes[name]
 
-    def _check_sql(self, plan: Plan) -> None:
-        """Check the SQL texts of what would run; others were checked when they ran."""
+    def _check_sql(
+        self,
+        plan: Plan,
+        parts: Mapping[str, Mapping[str, str]],
+        records: Mapping[tuple[str, str], TaskRecord],
+    ) -> None:
+        """Check the SQL texts of what would run, of memory entities behind it too (sqlglot takes 0.1 s).
+
+        A text that ran as it is was checked then, and so was one that this planner has seen.
+        """
         faults: list[KindlingError] = []
-        for name in {task.key.entity for task in plan.tasks if task.action in (RUN, DEFERRED)}:
+        running = {task.key.entity for task in plan.tasks if task.action in (RUN, DEFERRED)}
+        behind = {item for name in running for item in self._memory_behind(name)}
+        for name in sorted({*running, *behind} - self._checked):
             pipe = self.binding.entities[name].pipe
-            if pipe is not None and pipe.function is None:
+            if pipe is None or pipe.function is not None:
+                continue
+            record = records.get((name, "*"))
+            same = dict(record.parts) if record is not None else {}
+            if same.get("sql") != parts[name]["sql"] or same.get("options") != parts[name]["options"]:
                 faults += check_sql(pipe.sql, pipe=name, declared=pipe.placeholders, where=str(pipe.place))
         raise_together(faults)
+        self._checked |= {*running, *behind}
 
 
 class _Vaults:

@@ -12,6 +12,7 @@ from workbench import Bench
 import kindling as k
 from kindling.errors import ConfigError, DeclarationError, PlanError
 from kindling.plan.planner import Planner, Wish
+from kindling.records import TaskRecord
 
 Frame = pl.LazyFrame
 NUMBERS = "n bigint"
@@ -68,6 +69,28 @@ def test_own_parts_are_what_a_pipe_is_made_from_without_its_inputs(shop: Bench) 
     assert set(planner.own_parts("silver.a")) == {"code", "options", "order", "python", "rights"}
     planner.own_parts("silver.a").clear()
     assert planner.own_parts("silver.a") != {}
+
+
+def test_the_sql_of_a_memory_entity_behind_what_would_run_is_checked_too(shop: Bench) -> None:
+    app = shop.project.app
+    text = "SELECT * FROM {a} JOIN elsewhere"
+    inputs = {"a": app.entities()["silver.a"]}
+    hidden = app.sql("m.c", text, inputs=inputs, storage=k.memory())
+    app.pipe(hidden, name="gold.c")(same)
+    with pytest.raises(DeclarationError) as caught:
+        shop.plan()
+    assert caught.value.what == "the SQL of 'm.c' reads 'elsewhere', which is not an input"
+
+
+def test_a_text_that_ran_as_it_is_is_not_checked_again(shop: Bench) -> None:
+    app = shop.project.app
+    app.sql("gold.c", "SELECT * FROM {a} JOIN elsewhere", inputs={"a": app.entities()["silver.a"]})
+    planner = shop.planner()
+    with pytest.raises(DeclarationError):
+        planner.plan(Wish())
+    parts = tuple(sorted(planner.own_parts("gold.c").items()))
+    shop.state.put_task("shop", "dev", TaskRecord("gold.c", "*", "f", parts, "0"))
+    assert "gold.c" in running(shop)  # its input moved on, its text is as it was
 
 
 def test_the_sql_of_what_would_run_is_checked(shop: Bench) -> None:
