@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kindling.addresses import TaskKey
 from kindling.plan.graph import Graph
-from kindling.plan.plan import RUN, SKIPPED, Plan, PlannedInput, PlannedTask, Reason
+from kindling.plan.plan import DEFERRED, RUN, SKIPPED, Plan, PlannedInput, PlannedTask, Reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ class _Wiring:
             if bound.pipe is not None and bound.address is None:
                 made.append(self._memory_task(bound))
             made += [
-                self._wired(task, bound) if task.action == RUN else task for task in decided.get(name, ())
+                self._wired(task, bound) if task.action in (RUN, DEFERRED) else task
+                for task in decided.get(name, ())
             ]
         return self._prioritised(made)
 

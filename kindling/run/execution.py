@@ -161,12 +161,18 @@ class Execution:
                 if key not in self.result.outcomes and key not in self.result.skipped:
                     self.skipped(key, cause)
             plan = without(again, {*waiting, *self.result.outcomes, *self.result.skipped})
-            if not plan.with_action(RUN):
+            if not self._wave(plan, lease, executor):
                 break
-            self._wave(plan, lease, executor)
-        for task in plan.with_action(DEFERRED):  # the run ended before anything could be decided about it
-            if str(task.key) not in self.result.skipped:
-                self.skipped(str(task.key), self._first_failure())
+        self._leave(plan)
+
+    def _leave(self, plan: Plan) -> None:
+        """Tell of what the run ends without: deferred entities, and tasks that wait for them."""
+        blocked = behind_deferred(plan)
+        for task in plan.tasks:
+            key = str(task.key)
+            waits = task.action == DEFERRED or (task.action == RUN and task.key.entity in blocked)
+            if waits and key not in self.result.skipped and key not in self.result.outcomes:
+                self.skipped(key, self._first_failure())
 
     def _is_over(self) -> bool:
         return self._cancelled() or (self._on_error() == "stop" and bool(self._first_failure()))
@@ -174,7 +180,8 @@ class Execution:
     def _first_failure(self) -> str:
         return next((key for key, outcome in self.result.outcomes.items() if outcome.status != "done"), "")
 
-    def _wave(self, plan: Plan, lease: Lease, executor: Executor) -> None:
+    def _wave(self, plan: Plan, lease: Lease, executor: Executor) -> bool:
+        """Run what is decided and waits for nothing that is not; tell whether there was any such task."""
         blocked = behind_deferred(plan)
         tasks = [task for task in plan.with_action(RUN) if task.key.entity not in blocked]
         running = {str(task.key) for task in tasks}
@@ -197,6 +204,7 @@ class Execution:
         self._is_cancelled |= any(
             isinstance(end, Skipped) and end.reason == "cancelled" for end in ended.values()
         )
+        return bool(jobs)
 
     def _on_error(self) -> str:
         return str(self._project.settings.get("run.on_error") or "skip-dependents")

@@ -262,3 +262,12 @@ def test_the_longest_way_comes_first(bench: Bench) -> None:
     bench.state.put_task("shop", "dev", record.replace(seconds=100.0))
     found = {task.key.entity: task.priority for task in bench.plan(full_refresh=True).tasks}
     assert found["first"] > found["second"] > found["third"] == pytest.approx(100.0)
+
+
+def test_a_deferred_entity_tells_what_it_reads(bench: Bench) -> None:
+    app = k.App("shop")
+    first = app.pipe(app.source("raw", k.storage("scratch")), name="first")(same)
+    app.pipe(first, name="daily", incremental=k.by_time("at", every="1d"))(same)
+    bench.use(app).put("raw", "at timestamp")
+    task = bench.decided("daily")
+    assert (task.action, task.inputs, task.needs) == ("deferred", (PlannedInput("first"),), ("first",))

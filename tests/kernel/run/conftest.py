@@ -12,6 +12,7 @@ if WORKBENCH not in sys.path:
     sys.path.insert(0, WORKBENCH)  # the scratch plugin and what the tests of planning and running share
 
 if TYPE_CHECKING:
+    from scratch_site import Site
     from workbench import Bench
 
 
@@ -24,3 +25,14 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     yield made
     if made.state is not None:
         made.state.close()
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Site:
+    """A project of files with the scratch plugin installed, and a table `raw` of one row."""
+    from scratch_site import Site
+    from workbench import Bench
+
+    site = Site(tmp_path)
+    Bench(site.project).put("raw", "n bigint", (21,))
+    return site

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from scratch_site import Site, answer
+from workbench import Bench
+
+from kindling.hooks.executor import InputSpec, Outcome, TaskSpec
+from kindling.run.request import decoded, encoded
+
+CANARY = "canary-7f3a9c5e"
+
+
+@pytest.fixture
+def bench_there(installed: Site) -> Bench:
+    """Look at the tables of the installed project."""
+    return Bench(installed.project)
+
+
+def spec(bench: Bench, entity: str, reads: str, **changes: object) -> TaskSpec:
+    told: dict[str, object] = {
+        "run_id": "r1",
+        "app": "shop_files:app",
+        "project": str(bench.path),
+        "environment": "dev",
+        "entity": entity,
+        "slice": "*",
+        "address": bench.address(entity).to_plain(),
+        "platform": "scratch",
+        "inputs": (InputSpec(reads, bench.address(reads).to_plain()),),
+        "fingerprint": "f",
+        **changes,
+    }
+    return TaskSpec(**told)  # type: ignore[arg-type]  # a test's own
+
+
+def run_child(site: Site, text: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "kindling.run.child"],
+        input=text,
+        env=site.environ(**variables),
+        cwd=site.project.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_task_runs_in_a_process_of_its_own(installed: Site, bench_there: Bench) -> None:
+    done = run_child(installed, encoded(spec(bench_there, "first", "raw")))
+    assert done.returncode == 0, done.stderr
+    outcome = decoded(Outcome, done.stdout, "an outcome")
+    assert (outcome.status, outcome.rows, outcome.version) == ("done", 1, "0")
+    assert "a pipe may print" in done.stderr
+    assert bench_there.rows("first") == [(21,)]
+
+
+def test_an_error_is_an_outcome_without_secrets(installed: Site, bench_there: Bench) -> None:
+    bench_there.put("first", "n bigint", (1,), app="shop")
+    (installed.project / "fail").touch()
+    task = spec(bench_there, "second", "first", project=str(installed.project))
+    done = subprocess.run(
+        [sys.executable, "-m", "kindling.run.child"],
+        input=encoded(task),
+        env=installed.environ(TOKEN=CANARY),
+        cwd=installed.project,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    outcome = decoded(Outcome, done.stdout, "an outcome")
+    assert (outcome.status, outcome.error["why"]) == ("failed", "no luck with ***")
+    assert outcome.secrets_read == ()
+    assert CANARY not in done.stdout + done.stderr
+    assert CANARY not in (installed.project / ".kindling/runs/r1/log.jsonl").read_text()
+
+
+def test_a_project_that_cannot_be_opened_is_an_outcome_too(installed: Site, bench_there: Bench) -> None:
+    (installed.project / "shop_files.py").write_text("raise ValueError('broken')\n")
+    done = run_child(installed, encoded(spec(bench_there, "first", "raw", attempt=2)))
+    assert done.returncode == 0, done.stderr
+    outcome = decoded(Outcome, done.stdout, "an outcome")
+    assert (outcome.key, outcome.status, outcome.attempt, outcome.exit_code) == ("first", "failed", 2, 2)
+    assert (outcome.error["code"], outcome.error["where"]) == ("KDL-DECL-051", "shop_files.py:1")
+
+
+def test_what_is_no_task_ends_the_process_with_an_error(installed: Site) -> None:
+    done = run_child(installed, json.dumps({"run_id": "r1"}))
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert "KDL-USE-020: this is not a task" in done.stderr
+
+
+def test_a_lease_is_checked_across_processes(installed: Site, bench_there: Bench) -> None:
+    task = spec(bench_there, "first", "raw", lease={"key": "shop/dev", "token": 7})
+    done = run_child(installed, encoded(task))
+    outcome = decoded(Outcome, done.stdout, "an outcome")
+    assert (outcome.error["code"], outcome.exit_code) == ("KDL-INFRA-002", 4)
+    assert bench_there.commits("first") == []
+
+
+def test_a_whole_run_in_processes_has_the_same_tables(installed: Site, bench_there: Bench) -> None:
+    asked = {"select": ("first", "second")}
+    found = answer(installed.run("r1", overrides={"executor.default": "child"}, **asked))
+    assert found["outcomes"] == {"first": "done", "second": "done"}, found
+    assert bench_there.rows("second") == [(42,)]
