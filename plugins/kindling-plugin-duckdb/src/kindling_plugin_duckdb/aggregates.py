@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from kindling_plugin_duckdb.calls import as_type, call, macro, plain
 from kindling_plugin_duckdb.functions import AGGREGATES, WINDOW_INTEGERS, WINDOW_ONLY
+from kindling_plugin_duckdb.nodes import as_type, call, macro, plain
 from kindling_plugin_duckdb.portability import wrong_arguments
 
 

@@ -7,51 +7,18 @@ for all others. Arguments are already translated when a builder gets them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeAlias
 
 from sqlglot import exp
 
 from kindling_plugin_duckdb import patterns
 from kindling_plugin_duckdb.functions import DATE_PARTS
-from kindling_plugin_duckdb.macros import PREFIX
+from kindling_plugin_duckdb.nodes import Args, as_type, bound, call, integer, macro, plain, text
 from kindling_plugin_duckdb.portability import unknown_function, wrong_arguments
 
-Args: TypeAlias = Sequence[exp.Expression]
+_ROUND_USES = 6
 Builder: TypeAlias = Callable[[Args], exp.Expression]
-
-
-def call(name: str, *args: exp.Expression) -> exp.Expression:
-    """Return a call of a DuckDB function."""
-    return exp.Anonymous(this=name, expressions=list(args))
-
-
-def macro(name: str, *args: exp.Expression) -> exp.Expression:
-    """Return a call of one of this plugin's macros."""
-    return call(PREFIX + name, *args)
-
-
-def as_type(value: exp.Expression, kind: str) -> exp.Expression:
-    """Return a plain cast to a DuckDB type."""
-    return exp.Cast(this=value, to=exp.DataType.build(kind, dialect="duckdb"))
-
-
-def text(value: str) -> exp.Expression:
-    """Return a text literal."""
-    return exp.Literal.string(value)
-
-
-def integer(value: int) -> exp.Expression:
-    """Return an integer literal."""
-    literal = exp.Literal.number(str(abs(value)))
-    return exp.Neg(this=literal) if value < 0 else literal
-
-
-def plain(node: exp.Expression) -> exp.Expression:
-    """Return a node without the cast and the parentheses around it."""
-    while isinstance(node, (exp.Paren, exp.Cast)):
-        node = node.this
-    return node
 
 
 def literal_text(name: str, node: exp.Expression) -> str:
@@ -72,10 +39,17 @@ def literal_integer(name: str, node: exp.Expression) -> int:
 
 
 def _concat(args: Args) -> exp.Expression:
-    joined = args[0]
+    if len(args) == 1:
+        return args[0]
+    joined = _part(args[0])
     for arg in args[1:]:
-        joined = macro("cat", joined, arg)
-    return joined
+        joined = exp.DPipe(this=joined, expression=_part(arg))
+    return exp.Paren(this=joined)
+
+
+def _part(arg: exp.Expression) -> exp.Expression:
+    joined = isinstance(arg, exp.Paren) and isinstance(arg.unnest(), exp.DPipe)
+    return arg if joined or (isinstance(arg, exp.Literal) and arg.is_string) else macro("part", arg)
 
 
 def concat(args: Args) -> exp.Expression:
@@ -234,7 +208,10 @@ def _round(args: Args) -> exp.Expression:
     digits = literal_integer("round", args[1]) if len(args) > 1 else 0
     if not -38 <= digits <= 15:  # noqa: PLR2004  # a double has about 16 digits
         raise wrong_arguments("round", f"{digits} digits are not portable", "use at most 15")
-    value = args[0]
+    return bound(args[:1], _ROUND_USES, lambda values: _rounded(values[0], digits))
+
+
+def _rounded(value: exp.Expression, digits: int) -> exp.Expression:
     floating = exp.In(this=call("typeof", value.copy()), expressions=[text("DOUBLE"), text("FLOAT")])
     exact = call("round", exp.TryCast(this=value.copy(), to=exp.DataType.build("DOUBLE")), integer(digits))
     if digits >= 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from kindling_plugin_duckdb.calls import call, macro, plain
+from kindling_plugin_duckdb.nodes import call, macro, plain
 from kindling_plugin_duckdb.portability import wrong_arguments
 
 _T = exp.DataType.Type

@@ -17,19 +17,10 @@ from sqlglot.errors import UnsupportedError
 
 from kindling_plugin_duckdb import functions
 from kindling_plugin_duckdb.aggregates import Aggregate, aggregate
-from kindling_plugin_duckdb.calls import (
-    BUILDERS,
-    as_type,
-    call,
-    date_part,
-    extracted,
-    integer,
-    literal_text,
-    macro,
-    plain,
-)
+from kindling_plugin_duckdb.calls import BUILDERS, date_part, extracted, literal_text
 from kindling_plugin_duckdb.casts import cast
-from kindling_plugin_duckdb.naming import name_outputs
+from kindling_plugin_duckdb.naming import name_outputs, place_keys
+from kindling_plugin_duckdb.nodes import as_type, call, integer, macro, plain
 from kindling_plugin_duckdb.operators import OPERATORS
 from kindling_plugin_duckdb.portability import (
     refused_syntax,
@@ -188,6 +179,7 @@ class _Correction:
             self._ctes = outer | {cte.alias.lower() for cte in with_.expressions}
         self._children(node)
         self._ctes = outer
+        place_keys(node)
         return node
 
     def _like(self, node: exp.Expression) -> exp.Expression:

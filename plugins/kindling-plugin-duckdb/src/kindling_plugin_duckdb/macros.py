@@ -202,9 +202,8 @@ TEXTS = {
         WHEN p > 0 THEN substring(s, p, l)
         ELSE substring(s, greatest(length(s) + p, 0) + 1, greatest(l + least(length(s) + p, 0), 0)) END""",
     "substring_from": "(s, p) AS kdl_substring(s, p, 2147483647)",
-    "cat": f"""(a, b) AS CASE WHEN typeof(a) IN {_UNSPELT} OR typeof(b) IN {_UNSPELT}
-        THEN {_error("joining a double or a timestamp to text", "write CAST(... AS STRING)")}
-        ELSE a || b END""",
+    "part": f"""(x) AS CASE WHEN typeof(x) IN {_UNSPELT}
+        THEN {_error("joining a double or a timestamp to text", "write CAST(... AS STRING)")} ELSE x END""",
     "chr": "(n) AS CASE WHEN n < 0 THEN '' ELSE chr(CAST(n % 256 AS INTEGER)) END",
     "left": "(s, n) AS CASE WHEN n <= 0 THEN substring(s, 1, 0) ELSE left(s, n) END",
     "right": "(s, n) AS CASE WHEN n <= 0 THEN substring(s, 1, 0) ELSE right(s, n) END",

@@ -1,4 +1,4 @@
-"""Names of computed columns in queries: Spark's where it is known exactly, else a refusal."""
+"""Names of computed columns in queries: Spark's where it is known exactly, else a refusal; and group keys."""
 
 from __future__ import annotations
 
@@ -20,6 +20,20 @@ def name_outputs(tree: exp.Query) -> None:
     for select in tree.find_all(exp.Select):
         if _shows_names(select):
             select.set("expressions", [_named(item) for item in select.expressions])
+
+
+def place_keys(select: exp.Expression) -> None:
+    """Name a GROUP BY key by its place where it repeats a computed column, so that DuckDB binds it once.
+
+    Args:
+        select: A translated SELECT; its GROUP BY is changed.
+    """
+    group = select.args.get("group")
+    items = [item.this if isinstance(item, exp.Alias) else item for item in select.expressions]
+    keys = group.expressions if group else ()
+    for key in keys:
+        if not isinstance(key, (exp.Column, exp.Literal)) and key in items:
+            key.replace(exp.Literal.number(items.index(key) + 1))
 
 
 def spark_name(node: exp.Expression) -> str:

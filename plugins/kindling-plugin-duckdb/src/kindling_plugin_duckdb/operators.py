@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
-from kindling_plugin_duckdb.calls import call, concat, macro, plain
+from kindling_plugin_duckdb.calls import concat
+from kindling_plugin_duckdb.nodes import call, macro, plain
 from kindling_plugin_duckdb.portability import refused_syntax
 
 _TIME_UNITS = frozenset(
