@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kindling.values import Plain
 
 PREFIX = "KINDLING_"
-RESERVED = ("ENV", "CACHE", "PROJECT", "DEBUG", "LOG", "NO_COLOR", "HOME")
+RESERVED = ("ENV", "CACHE", "PROJECT", "DEBUG", "LOG", "NO_COLOR", "HOME", "FEATURE_TABLE")
 RESERVED_PREFIXES = ("PLUGINS_", "TEST_", "REGISTRY_", "SERVER_", "SECRET_", "BENCH_")
 """Variables that are no settings. `KINDLING_PLUGINS_ONLY` is one, `KINDLING_PLUGINS__ALLOW` is not."""
 

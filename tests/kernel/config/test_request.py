@@ -11,6 +11,7 @@ def test_reserved_variables_are_no_settings() -> None:
     environ = {
         "KINDLING_ENV": "x",
         "KINDLING_CACHE": "x",
+        "KINDLING_FEATURE_TABLE": "x",
         "KINDLING_PLUGINS_ONLY": "x",
         "KINDLING_PLUGINS__ALLOW": "x",
         "KINDLING_RUN__WORKERS": "4",
