@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ from deltalake import DeltaTable, write_deltalake
 from kindling_plugin_delta.pump import pumped
 from kindling_plugin_delta.streams import Incoming, Outgoing
 
+from kindling.errors import StoreError
 from kindling.intents import overwrite, scd2
 from kindling.schemas import Schema
 from kindling.testing.rows import arrow_rows
@@ -90,3 +92,18 @@ def test_a_history_is_compared_in_a_stream(over_arrow: Place) -> None:
     over_arrow.write(scd2(on=["k"]), [(1, "A"), (2, "b")], moment=MOMENTS[1])
     found = arrow_rows(over_arrow.session.to_arrow(over_arrow.read()).read_all())
     assert sorted(row[:2] for row in found) == [(1, "A"), (1, "a"), (2, "b")]
+
+
+def test_a_refused_row_frees_the_source_before_the_error_is_seen() -> None:
+    schema = pa.schema([("n", pa.int64())])
+    endless = (pa.RecordBatch.from_pydict({"n": [n]}, schema=schema) for n in itertools.count())
+
+    def refuse(batch: pa.RecordBatch) -> None:
+        raise StoreError("KDL-STORE-010", "a row is refused")
+
+    source = pa.RecordBatchReader.from_batches(schema, endless)
+    flow = Outgoing(source, Schema.of(n="bigint"), lambda: None, refuse)
+    with pytest.raises(StoreError, match="a row is refused"):
+        flow.reader().read_next_batch()
+    assert not [thread for thread in threading.enumerate() if thread.name == "kindling-delta"]
+    assert isinstance(flow.error, StoreError)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextvars import copy_context
 
 import pyarrow as pa
 
 _END = object()
 _WAIT_S = 0.1
+_JOIN_S = 10.0
+"""Most seconds to wait for the thread once nobody reads: one batch of the engine may be under way."""
 
 
 class _Pump:
@@ -46,7 +48,7 @@ class _Pump:
         return False
 
 
-def pumped(source: object) -> Iterator[pa.RecordBatch]:
+def pumped(source: object) -> Generator[pa.RecordBatch, None, None]:
     """Yield the batches of anything with `__arrow_c_stream__`; tables need no thread."""
     if isinstance(source, pa.Table):
         yield from source.to_batches()
@@ -54,7 +56,8 @@ def pumped(source: object) -> Iterator[pa.RecordBatch]:
     pump = _Pump(source)
     # The thread sees the task's context: the active session is a context variable.
     run = copy_context().run
-    threading.Thread(target=run, args=(pump.pull,), daemon=True, name="kindling-delta").start()
+    thread = threading.Thread(target=run, args=(pump.pull,), daemon=True, name="kindling-delta")
+    thread.start()
     try:
         while (item := pump.waiting.get()) is not _END:
             if isinstance(item, BaseException):
@@ -62,3 +65,4 @@ def pumped(source: object) -> Iterator[pa.RecordBatch]:
             yield item
     finally:
         pump.stopped.set()
+        thread.join(_JOIN_S)  # the session is used again at once, and by one thread at a time

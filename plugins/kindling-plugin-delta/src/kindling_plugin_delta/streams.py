@@ -6,6 +6,7 @@ Not a reader or writer of tables: `outgoing` feeds deltalake, `Incoming` feeds a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -50,9 +51,11 @@ class Outgoing:
 
     def _batches(self) -> Batches:
         try:
-            for batch in cast_batches(pumped(self.source), self.schema):
-                self.watch(batch)
-                yield from self.shape(batch)
+            # Closed here and not when the error that keeps this frame alive is forgotten.
+            with closing(pumped(self.source)) as batches:
+                for batch in cast_batches(batches, self.schema):
+                    self.watch(batch)
+                    yield from self.shape(batch)
             yield from self.finish()
             self.guard()
         except BaseException as error:
