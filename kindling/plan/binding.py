@@ -7,6 +7,7 @@ from kindling.errors import KindlingError, PlanError, PluginError, raise_togethe
 from kindling.names import did_you_mean
 from kindling.pipe import Pipe
 from kindling.plan.graph import Graph
+from kindling.plan.portability import SPARK_FAMILY, uses_pyspark
 from kindling.values import Value
 
 TYPE_CHECKING = False
@@ -211,7 +212,20 @@ class _Features:
             )
         if any(rule.on_fail == "quarantine" for rule in pipe.rules.values()):
             self._quarantine(item, features)
+        self._portable(item, pipe, features)
         return item.replace(mode=mode, cursor_mode=self._incremental(item, features))
+
+    def _portable(self, item: Bound, pipe: Pipe[...], features: frozenset[str]) -> None:
+        """Refuse a pipe that names PySpark's own modules on a platform of another family."""
+        name = "" if SPARK_FAMILY in features else uses_pyspark(pipe.function)
+        if name:
+            self._fault(
+                "KDL-PLAN-017",
+                f"the pipe {item.name!r} uses PySpark itself, which the platform {item.platform!r} is not",
+                item,
+                f"its code names {name!r}",
+                "use k.F, k.Window and k.types, or choose a platform of Spark's family",
+            )
 
     def _quarantine(self, item: Bound, features: frozenset[str]) -> None:
         if item.address is not None:

@@ -15,7 +15,7 @@ from kindling.plugins.policy import Policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from kindling.config.settings import Settings
     from kindling.entity import Entity
@@ -106,21 +106,9 @@ def open_project(
     """
     variables = os.environ if environ is None else environ
     path = os.path.abspath(start) if isinstance(app, App) else find_project(start)
-    cache = f"{project_state_dir(path)}/cache"
     given = dict(overrides or {})
-    catalog = read_catalog(cache, Policy.of({}, variables))
-    schemas = {capability.id: capability.config for capability in catalog.installed()}
-
-    def load(app_settings: Mapping[str, object]) -> Settings:
-        return load_settings(
-            path,
-            environment=environment,
-            overrides=given,
-            app_settings=app_settings,  # type: ignore[arg-type]  # checked by the schema
-            plugin_schemas=schemas,
-            environ=variables,
-        )
-
+    catalog = read_catalog(f"{project_state_dir(path)}/cache", Policy.of({}, variables))
+    load = _settings_loader(path, environment, given, catalog, variables)
     settings = load({})
     environment_of(settings, environment or None)
     reference = "" if isinstance(app, App) else app or str(settings.get("app") or "")
@@ -131,6 +119,24 @@ def open_project(
     if policy != catalog.policy:
         catalog = catalog.under(policy)
     return Project(path, reference=reference, app=loaded, settings=settings, catalog=catalog, overrides=given)
+
+
+def _settings_loader(
+    path: str,
+    environment: str,
+    overrides: Mapping[str, Plain],
+    catalog: Catalog,
+    variables: Mapping[str, str],
+) -> Callable[[Mapping[str, object]], Settings]:
+    schemas = {capability.id: capability.config for capability in catalog.installed()}
+    return lambda app_settings: load_settings(
+        path,
+        environment=environment,
+        overrides=overrides,
+        app_settings=app_settings,  # type: ignore[arg-type]  # checked by the schema
+        plugin_schemas=schemas,
+        environ=variables,
+    )
 
 
 def load_app(reference: str, path: str, origin: str = "") -> App:

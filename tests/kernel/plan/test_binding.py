@@ -114,6 +114,24 @@ def test_a_quarantine_of_a_memory_entity_is_refused(bench: Bench) -> None:
     )
 
 
+def test_a_pipe_that_uses_pyspark_itself_is_refused_on_another_platform(bench: Bench) -> None:
+    app, raw = shop()
+
+    @app.pipe(raw, name="silver.a")
+    def silver(df: object) -> object:
+        from pyspark.sql.types import LongType
+
+        return LongType(), df
+
+    (fault,) = refused(bench, app)
+    assert str(fault) == (
+        "KDL-PLAN-017: the pipe 'silver.a' uses PySpark itself, which the platform 'memory' is not\n"
+        "  why: its code names 'pyspark.sql.types'\n"
+        f"  where: {silver.place}\n"
+        "  do: use k.F, k.Window and k.types, or choose a platform of Spark's family"
+    )
+
+
 def test_a_storage_that_the_platform_cannot_serve_is_refused(bench: Bench) -> None:
     app, raw = shop()
     made = app.pipe(raw, name="silver.a", storage=k.storage("native"))(same)
