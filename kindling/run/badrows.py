@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from kindling.hooks.storage import BadRows
 
@@ -18,11 +18,17 @@ def bad_row_metrics(found: Mapping[str, BadRows]) -> dict[str, int]:
     return {"rows_unreadable": total} if total else {}
 
 
-def bad_row_warnings(found: Mapping[str, BadRows]) -> tuple[str, ...]:
-    """Return one sentence for each source."""
+def bad_row_warnings(found: Mapping[str, BadRows], kept: Collection[str] = ()) -> tuple[str, ...]:
+    """Return one sentence for each source.
+
+    Args:
+        found: Unreadable rows by source.
+        kept: Sources of which samples were written.
+    """
     return tuple(
         f"{rows.count} unreadable rows of {name!r} were left out"
         + (f", for example {rows.samples[0][0]}" if rows.samples else "")
+        + (f"; samples are in the run's folder, bad_rows/{name}.jsonl" if name in kept else "")
         for name, rows in found.items()
     )
 

@@ -22,6 +22,7 @@ from kindling.plan.plan import DEFERRED, RUN, UNCHANGED, Plan
 from kindling.run.capabilities import Capabilities
 from kindling.run.keeper import LeaseKeeper
 from kindling.run.ledger import Ledger
+from kindling.run.log import make_log
 from kindling.run.scheduler import Job, Skipped, run_jobs
 from kindling.run.specs import SpecMaker
 from kindling.run.stream import EventStream, JsonLines
@@ -85,7 +86,7 @@ class Execution:
         self._wish = wish
         self._given = sinks
         self._capabilities = Capabilities(project, request.run_id)
-        self._ledger = Ledger(state, project.app.name, request)
+        self._ledger = Ledger(state, project.app.name, project.environment, request)
         self._stream = EventStream(request.run_id, ())
         self._slots = request.workers or int(str(project.settings.get("run.workers") or 1))
         self._started = time.monotonic()
@@ -298,11 +299,21 @@ class Execution:
                 counts=counts,
             ),
             self._stream.close,
-            self._capabilities.close,
+            self._close_engines,
         ]
         errors = [error for step in steps if (error := _raised(step)) is not None]
         if errors and cause is None:
             raise errors[0]
+
+    def _close_engines(self) -> None:
+        """Stop the engines; what they did is committed, so an error here is noted and changes nothing."""
+        error = _raised(self._capabilities.close)
+        if error is not None:
+            folder = self._project.run_dir(self._request.run_id)
+            log = make_log(
+                f"{folder}/log.jsonl", self._capabilities.redactor.redact, run_id=self.result.run_id
+            )
+            log.warning("an engine could not be stopped", exc_info=error)
 
     def _counts(self) -> dict[str, int]:
         counts: dict[str, int] = {}

@@ -24,16 +24,17 @@ class Ledger:
     Args:
         state: The state.
         app: App name.
+        environment: Environment name.
         request: What the run is about.
     """
 
-    def __init__(self, state: State, app: str, request: RunRequest) -> None:
+    def __init__(self, state: State, app: str, environment: str, request: RunRequest) -> None:
         self._state = state
         self._began = utc_now()
         self._record = RunRecord(
             request.run_id,
             app,
-            request.environment,
+            environment,
             "running",
             request.to_json(),
             os.getpid(),

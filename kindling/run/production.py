@@ -215,21 +215,10 @@ def shaped(
     """Return the frame cast to its declared or inferred schema, that schema, and drift warnings.
 
     Raises:
-        RunError: KDL-RUN-012 to KDL-RUN-014, columns are missing, extra or named twice.
+        RunError: KDL-RUN-012 to KDL-RUN-015, columns are missing, extra or named twice, or there is none.
     """
     found = session.schema(frame)
-    lower = [name.lower() for name in found.names]
-    doubled = sorted({name for name in found.names if lower.count(name.lower()) > 1})
-    if doubled:
-        raise RunError(
-            "KDL-RUN-014",
-            f"{entity!r} has columns named twice: {', '.join(doubled)}",
-            why="names that differ in letter case only are equal",
-            where=where,
-            hint="select or rename them, for example after a join",
-        )
-    if not found.names:
-        raise RunError("KDL-RUN-015", f"{entity!r} has no column", where=where)
+    _check_names(found, entity, where)
     if declared is None:  # only a declaration says NOT NULL: what an engine infers changes with the plan
         found = Schema(tuple(Field(column.name, column.type) for column in found.fields))
         return session.cast(frame, found), found, ()
@@ -252,6 +241,22 @@ def shaped(
     target = Schema((*declared.fields, *extra)) if drift == "evolve" else declared
     warnings = tuple(f"column {field.name!r} is not declared and was left out" for field in extra)
     return session.cast(frame, target), target, () if drift == "evolve" else warnings
+
+
+def _check_names(found: Schema, entity: str, where: str) -> None:
+    """Refuse a frame without columns, or with columns named twice."""
+    lower = [name.lower() for name in found.names]
+    doubled = sorted({name for name in found.names if lower.count(name.lower()) > 1})
+    if doubled:
+        raise RunError(
+            "KDL-RUN-014",
+            f"{entity!r} has columns named twice: {', '.join(doubled)}",
+            why="names that differ in letter case only are equal",
+            where=where,
+            hint="select or rename them, for example after a join",
+        )
+    if not found.names:
+        raise RunError("KDL-RUN-015", f"{entity!r} has no column", where=where)
 
 
 def checked_in_memory(session: Session, frame: Frame, pipe: Pipe[...], schema: Schema, name: str) -> Checked:

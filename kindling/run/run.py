@@ -7,6 +7,7 @@ import re
 import socket
 from typing import TYPE_CHECKING
 
+from kindling.addresses import Slice, TaskKey
 from kindling.errors import UsageError
 from kindling.plan.planner import Planner, Wish
 from kindling.run.execution import Execution, RunResult
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from kindling.hooks.state import State
     from kindling.plan.plan import Plan
     from kindling.plan.project import Project
-    from kindling.records import RunRecord
+    from kindling.records import Lease, RunRecord
     from kindling.values import Plain
 
 LOST = 4
@@ -39,7 +40,7 @@ def wish_of(request: RunRequest, state: State) -> Wish:
     while source.resume and source.resume not in seen:  # a resumed run may have been resumed itself
         seen.add(source.resume)
         record = _to_resume(source.resume, request, state)
-        done.update(str(row["key"]) for row in state.outcomes(record.run_id) if row["status"] == "done")
+        done |= _done_by(record, state)
         source = RunRequest.from_json(record.request)
     return Wish(
         select=source.select,
@@ -51,6 +52,14 @@ def wish_of(request: RunRequest, state: State) -> Wish:
         principal=request.principal,
         done=frozenset(done),
     )
+
+
+def _done_by(record: RunRecord, state: State) -> set[str]:
+    """Return the keys of what a run finished; one that was killed left records of tasks, but no outcomes."""
+    done = {str(row["key"]) for row in state.outcomes(record.run_id) if row["status"] == "done"}
+    records = state.tasks(record.app, record.environment).values()
+    made = (one for one in records if one.run_id == record.run_id)
+    return done | {str(TaskKey(one.entity, Slice.parse(one.slice))) for one in made}
 
 
 def _to_resume(run_id: str, request: RunRequest, state: State) -> RunRecord:
@@ -98,9 +107,7 @@ def run(
         return _ended(stored, state, plan)
     if not plan.changes and not plan.recovered:
         return RunResult("", plan)
-    key = f"{project.app.name}/{project.environment}"
-    owner: dict[str, Plain] = {"pid": os.getpid(), "host": socket.gethostname(), "run_id": request.run_id}
-    lease = state.acquire(key, owner, LEASE_S)
+    lease = _acquired(project, state, request)
     try:
         plan = planner.plan(wish)  # again: another run may have ended while this one waited
         for record in plan.recovered:
@@ -110,6 +117,12 @@ def run(
         return Execution(project, state, request, planner, wish, sinks).execute(plan, lease)
     finally:
         state.release(lease)
+
+
+def _acquired(project: Project, state: State, request: RunRequest) -> Lease:
+    key = f"{project.app.name}/{project.environment}"
+    owner: dict[str, Plain] = {"pid": os.getpid(), "host": socket.gethostname(), "run_id": request.run_id}
+    return state.acquire(key, owner, LEASE_S)
 
 
 def _check_run_id(run_id: str) -> None:

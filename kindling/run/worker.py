@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from kindling.run.capabilities import Capabilities
     from kindling.schemas import Schema
 
+QUARANTINE = "quarantine"
+
 
 class Worker:
     """Runs tasks of one app in one process; implements `kindling.hooks.executor.Runner`.
@@ -138,7 +140,7 @@ class Worker:
     def _done(self, running: Running, production: Production, warnings: tuple[str, ...] = ()) -> Outcome:
         """Return the outcome of a success, with all that does not depend on its kind."""
         spec, context = running.spec, production.context
-        self._keep_bad_rows(spec, production)
+        kept = self._keep_bad_rows(spec, production)
         return Outcome(
             key=spec.key,
             status="done",
@@ -146,18 +148,23 @@ class Worker:
             seconds=time.monotonic() - running.started,
             metrics=bad_row_metrics(production.bad_rows),
             expectations=dict(production.counts),
-            warnings=(*warnings, *production.warnings, *bad_row_warnings(production.bad_rows)),
+            warnings=(*warnings, *production.warnings, *bad_row_warnings(production.bad_rows, kept)),
             read=production.read,
             settings_read=tuple(dict.fromkeys(context.settings_read)),
             secrets_read=tuple(dict.fromkeys(context.secrets_read)),
         )
 
-    def _keep_bad_rows(self, spec: TaskSpec, production: Production) -> None:
+    def _keep_bad_rows(self, spec: TaskSpec, production: Production) -> list[str]:
         """Keep samples of unreadable rows where the source declares `on_bad_row="quarantine"`."""
-        for name, found in production.bad_rows.items():
-            if dict(self._entities[name].storage.options).get("on_bad_row") == "quarantine":
-                folder = self._project.run_dir(spec.run_id)
-                write_bad_rows(folder, name, found, self._capabilities.redactor.redact)
+        folder, redact = self._project.run_dir(spec.run_id), self._capabilities.redactor.redact
+        kept = [
+            name
+            for name in production.bad_rows
+            if self._entities[name].storage.option("on_bad_row") == QUARANTINE
+        ]
+        for name in kept:
+            write_bad_rows(folder, name, production.bad_rows[name], redact)
+        return kept
 
     def _production(self, spec: TaskSpec, session: Session) -> Production:
         context = TaskContext(

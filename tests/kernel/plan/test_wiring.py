@@ -61,14 +61,14 @@ def plan_of(app: k.App, **given_settings: object) -> Plan:
         return plan.replace(tasks=tuple(task.replace(address=None) for task in plan.tasks))
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(shapes())
 def test_any_order_of_declarations_gives_one_plan(made: tuple[Shape, list[str], list[str]]) -> None:
     shape, one, two = made
     assert plan_of(declare(shape, one)) == plan_of(declare(shape, two))
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(shapes(), st.sampled_from(["scratch", "plain"]))
 def test_each_task_waits_for_all_that_it_reads(
     made: tuple[Shape, list[str], list[str]], platform: str
@@ -90,7 +90,7 @@ def test_each_task_waits_for_all_that_it_reads(
                 assert set(shape[item.name][0]) <= set(names)
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(shapes())
 def test_a_memory_entity_runs_on_its_own_exactly_if_several_tasks_would_compute_it(
     made: tuple[Shape, list[str], list[str]],

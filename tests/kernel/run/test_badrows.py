@@ -63,7 +63,9 @@ def test_a_run_tells_unreadable_rows_and_keeps_samples_where_asked_to(
     result = bench.run()
     outcome = result.outcomes["silver"]
     assert outcome.metrics["rows_unreadable"] == 2
-    assert outcome.warnings == ("2 unreadable rows of 'raw.lines' were left out, for example numbers.txt:2",)
+    told = "2 unreadable rows of 'raw.lines' were left out, for example numbers.txt:2"
+    where = "; samples are in the run's folder, bad_rows/raw.lines.jsonl" if kept else ""
+    assert outcome.warnings == (told + where,)
     file = bench.run_dir(result) / "bad_rows" / "raw.lines.jsonl"
     assert file.exists() == kept
     if kept:

@@ -128,7 +128,7 @@ def test_a_column_with_the_name_of_the_marks_is_refused() -> None:
     )
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(st.permutations(NAMES), st.lists(st.integers(-3, 3), min_size=1, max_size=6))
 def test_counts_are_right_whatever_the_names_are(names: list[str], numbers: list[int]) -> None:
     rules = {name: k.rule(f"n <> {place - 2}", on_fail="quarantine") for place, name in enumerate(names[:5])}

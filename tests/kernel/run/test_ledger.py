@@ -23,7 +23,7 @@ OUTCOMES = {
 
 def test_a_run_is_recorded_from_its_begin_to_its_end() -> None:
     state = MemoryState(Memory())
-    ledger = Ledger(state, "shop", REQUEST)
+    ledger = Ledger(state, "shop", "dev", REQUEST)
     ledger.open()
     begun = state.run("r1")
     assert begun is not None
@@ -39,7 +39,7 @@ def test_a_run_is_recorded_from_its_begin_to_its_end() -> None:
 
 def test_outcomes_come_back_as_they_were() -> None:
     state = MemoryState(Memory())
-    ledger = Ledger(state, "shop", REQUEST)
+    ledger = Ledger(state, "shop", "dev", REQUEST)
     ledger.open()
     skipped = {"c": SLICED, SLICED.replace("b[", "d["): SLICED}
     ledger.close("failed", 1, OUTCOMES, skipped, {})
@@ -63,7 +63,7 @@ class Forgetful(MemoryState):
 
 def test_a_run_ends_even_if_its_outcomes_cannot_be_kept() -> None:
     state = Forgetful(Memory())
-    ledger = Ledger(state, "shop", REQUEST)
+    ledger = Ledger(state, "shop", "dev", REQUEST)
     ledger.open()
     with pytest.raises(OSError, match="the disk is full"):
         ledger.close("failed", 1, OUTCOMES, {}, {})

@@ -199,6 +199,15 @@ def test_a_resumed_run_keeps_its_choices_however_often_it_is_resumed(shop: Bench
     assert shop.ran(resume=second.run_id) == {"second": "done"}
 
 
+def test_a_refresh_that_was_killed_goes_on_where_it_was(shop: Bench) -> None:
+    shop.run()
+    shop.use(chain(second=fail))
+    failed = shop.run(full_refresh=True, select=("+second",))
+    shop.state.update_run(shop.state.run(failed.run_id).replace(status="running", pid=2**22 + 1, ended=""))
+    shop.state._file.write(lambda run: run.execute("DELETE FROM outcomes"))
+    assert wish_of(shop.request(resume=failed.run_id), shop.state).done == {"first"}
+
+
 def test_a_run_that_is_unknown_or_of_another_environment_is_not_resumed(shop: Bench) -> None:
     with pytest.raises(UsageError) as caught:
         shop.run(resume="r404")
