@@ -125,7 +125,7 @@ def test_a_pipe_that_uses_pyspark_itself_is_refused_on_another_platform(bench: B
 
     (fault,) = refused(bench, app)
     assert str(fault) == (
-        "KDL-PLAN-017: the pipe 'silver.a' uses PySpark itself, which the platform 'memory' is not\n"
+        "KDL-PLAN-017: the pipe 'silver.a' uses PySpark itself, which the platform 'scratch' is not\n"
         "  why: its code names 'pyspark.sql.types'\n"
         f"  where: {silver.place}\n"
         "  do: use k.F, k.Window and k.types, or choose a platform of Spark's family"
