@@ -314,6 +314,12 @@ def test_closing_twice_does_nothing(platform: SailPlatform) -> None:
     session.close()
     session.close()
     assert isinstance(session, SailSession)
+    assert session.wire.requests["ReleaseSession"] == 0
+    session = platform.open_session(SessionSpec("dirty"))
+    assert isinstance(session, SailSession)
+    session.spark.range(1).createOrReplaceTempView("left")
+    session.close()
+    session.close()
     assert session.wire.requests["ReleaseSession"] == 1
 
 

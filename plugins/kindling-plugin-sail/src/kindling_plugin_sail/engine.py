@@ -21,7 +21,13 @@ QUIET = 0.5
 
 
 class Engine:
-    """One engine process. Created started; its port is known once it serves."""
+    """One engine process. Created started; its port is known once it serves.
+
+    Attributes:
+        sessions: Number of tasks that have a session on it.
+        most: The highest number there was.
+        retiring: Whether it gets no new ones.
+    """
 
     def __init__(self, work_dir: str) -> None:
         self.name = f"sail-{uuid.uuid4().hex[:12]}"
@@ -29,6 +35,7 @@ class Engine:
         self.reason = ""
         self.retiring = False
         self.sessions = 0
+        self.most = 0
         self._lock = threading.Lock()
         self._port = 0
         with self.log.open("wb") as log:

@@ -19,6 +19,8 @@ from kindling_plugin_sail import settings
 from kindling_plugin_sail.engine import Engine
 
 if TYPE_CHECKING:
+    from kindling_plugin_sail.channel import Wire
+    from kindling_plugin_sail.pool import Idle, Line
     from kindling_plugin_sail.session import SailSession
 
 FEATURES = frozenset(
@@ -37,6 +39,7 @@ class SailPlatform:
         self._work_dir = spec.work_dir or self._own_dir
         self._lock = threading.RLock()
         self._sessions: dict[str, SailSession] = {}
+        self._lines: dict[str, Line] = {}
         self._closed = False
         clients.check(clients.installed())  # before a process is started in vain
         self._engine: Engine | None = Engine(self._work_dir)
@@ -53,24 +56,29 @@ class SailPlatform:
     def open_session(self, spec: SessionSpec) -> Session:
         """Open a session in the calling thread; starts a new engine where the last one is gone.
 
+        It may go on in an engine's session whose task has left nothing behind.
+
         Raises:
             EngineLostError: KDL-INFRA-101 or KDL-INFRA-102, the engine ended or did not start.
             UsageError: KDL-INFRA-104, the platform is closed or a live session has the tag.
         """
-        wanted = settings.checked(spec.engine_settings)
+        wanted = {**self._settings, **settings.checked(spec.engine_settings)}
         with self._lock:
             if self._closed or spec.tag in self._sessions:
                 why = "the platform is closed" if self._closed else "a live session has this tag"
                 raise UsageError("KDL-INFRA-104", f"cannot open a session for {spec.tag!r}", why=why)
             engine = self._usable_engine()
-            session = self._connect(spec.tag, engine)
+            idle = self._line(engine).taken(wanted)
+            session = self._connect(spec.tag, engine, wanted, idle)
             self._sessions[spec.tag] = session
             engine.sessions += 1
-        try:
-            self._configure(session, {**self._settings, **wanted})
-        except BaseException:
-            session.close()
-            raise
+            engine.most = max(engine.most, engine.sessions)
+        if idle is None:
+            try:
+                self._configure(session, wanted)
+            except BaseException:
+                session.close()
+                raise
         return session
 
     def cancel(self, tag: str, grace_s: float) -> bool:
@@ -126,42 +134,62 @@ class SailPlatform:
                 engine.kill("the platform was closed")
             for session in list(self._sessions.values()):
                 session.close()
+            for line in self._lines.values():
+                line.close()
             self._engine = None
         if self._own_dir:
             shutil.rmtree(self._own_dir, ignore_errors=True)
 
     def release(self, session: SailSession) -> None:
-        """End a session on its engine; called by its `close`."""
-        engine = session.wire.engine
-        tag = session.wire.tag
-        client = session.spark.client
-        if engine.alive and not session.wire.cancelled:
+        """Keep a session's place on the engine for another task, or end it; called by its `close`."""
+        wire, client = session.wire, session.spark.client
+        engine = wire.engine
+        with self._lock:
+            is_kept = engine.alive and not engine.retiring and self._line(engine).has_room and wire.seal()
+        if not is_kept and engine.alive and not wire.cancelled:
             _bounded(client.release_session, ANSWER_S)
         client.close()
         active = self._client.session._active_session  # noqa: SLF001  # pyspark 4.2, see `_connect`
         if getattr(active, "session", None) is session.spark:
             active.session = None
         with self._lock:
-            self._sessions.pop(tag, None)
+            self._sessions.pop(wire.tag, None)
             engine.sessions -= 1
-            if engine.retiring and not engine.sessions:
-                engine.kill("it was replaced")
+            if is_kept and not self._closed:
+                self._line(engine).keep(session.place)
+            if not engine.sessions and (engine.retiring or engine is not self._engine):
+                self._end(engine, "it was replaced")
+
+    def _line(self, engine: Engine) -> Line:
+        from kindling_plugin_sail.pool import Line
+
+        if engine.name not in self._lines:
+            self._lines[engine.name] = Line(engine)
+        return self._lines[engine.name]
+
+    def _end(self, engine: Engine, reason: str) -> None:
+        """Kill an engine without sessions, and forget its channel."""
+        engine.kill(reason)
+        line = self._lines.pop(engine.name, None)
+        if line is not None:
+            line.close()
 
     def _usable_engine(self) -> Engine:
         engine = self._engine
         if engine is not None and engine.alive and not engine.retiring:
             return engine
         if engine is not None and not engine.sessions:
-            engine.kill("it was replaced")
+            self._end(engine, "it was replaced")
         self._engine = Engine(self._work_dir)
         return self._engine
 
-    def _connect(self, tag: str, engine: Engine) -> SailSession:
+    def _connect(self, tag: str, engine: Engine, wanted: dict[str, str], idle: Idle | None) -> SailSession:
         from kindling_plugin_sail.channel import Wire
+        from kindling_plugin_sail.pool import Idle
         from kindling_plugin_sail.session import SailSession
 
         wire = Wire(tag, engine)
-        spark = self._spark(engine, wire)
+        spark = self._spark(wire, idle.id if idle else "")
         # pyspark makes a session active only where none is, even if that one is stopped already.
         self._client.session._active_session.session = spark  # noqa: SLF001  # pyspark 4.2
         if "," not in tag:
@@ -169,12 +197,12 @@ class SailPlatform:
         parts = PysparkParts(
             "sail", engine.name, FEATURES, self._client.frames, self._client.frame, self._work_dir
         )
-        return SailSession(spark, parts, wire=wire, client=self._client, owner=self)
+        place = idle or Idle(spark.session_id, wanted)
+        return SailSession(spark, parts, wire=wire, client=self._client, owner=self, place=place)
 
-    def _spark(self, engine: Engine, wire: Any) -> Any:  # noqa: ANN401  # untyped grpc and pyspark
-        builder = self._client.channel(engine.url)
-        builder.add_interceptor(wire)
-        spark = self._client.session(connection=builder)
+    def _spark(self, wire: Wire, session_id: str = "") -> Any:  # noqa: ANN401  # untyped pyspark
+        """Return a client of its own: what a task keeps of it beyond its end, nobody can use."""
+        spark = self._client.session(connection=self._line(wire.engine).builder(wire, session_id))
         client = spark.client
         # No retries: a killed engine must be noticed, and a repeated write would write twice.
         client.set_retry_policies([])
@@ -198,6 +226,7 @@ class SailPlatform:
             wanted = {**settings.ALWAYS, **wanted}
         for key, value in wanted.items():
             session.spark.conf.set(key, value)
+        session.wire.is_clean = True  # these settings are the session's own, `Idle` knows them
 
     def _interrupt(self, session: SailSession, limit_s: float) -> bool:
         """Ask the engine to stop; True once the session's requests have ended."""
@@ -212,7 +241,8 @@ class SailPlatform:
         from kindling_plugin_sail.channel import Wire
 
         def ask() -> bool:
-            spark = self._spark(engine, Wire("health", engine))
+            with self._lock:
+                spark = self._spark(Wire("health", engine))
             try:
                 spark.range(1).collect()
                 spark.client.release_session()

@@ -13,6 +13,7 @@ from kindling.hooks.arrow import arrow_schema
 from kindling.hooks.platform import PathRead, Rows
 from kindling.hooks.pyspark import PysparkParts, PysparkSession, neutral_batches, rows_of
 from kindling.schemas import Schema
+from kindling_plugin_sail.traces import is_plain_sql
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from kindling_plugin_sail.channel import Wire
     from kindling_plugin_sail.client import Client
     from kindling_plugin_sail.platform import SailPlatform
+    from kindling_plugin_sail.pool import Idle
 
 INLINE_BYTES = 65_536
 """Arrow data up to this size travels inside of requests, larger data through a file: 50 MB take 0.5 to
@@ -27,7 +29,12 @@ INLINE_BYTES = 65_536
 
 
 class SailSession(PysparkSession):
-    """A Connect session of its own, so temporary views are its own too."""
+    """A Connect session that no other task uses meanwhile, so temporary views are its own too.
+
+    Attributes:
+        wire: What passes between it and the engine.
+        place: The session on the engine, for the next task if this one leaves nothing behind.
+    """
 
     def __init__(
         self,
@@ -36,16 +43,19 @@ class SailSession(PysparkSession):
         *,
         wire: Wire,
         client: Client,
-        owner: SailPlatform,  # untyped pyspark
+        owner: SailPlatform,
+        place: Idle,
     ) -> None:
         super().__init__(spark, parts)
         self.wire = wire
+        self.place = place
         self._client = client
         self._owner = owner
         self._closed = False
 
     def sql(self, text: str, frames: Mapping[str, Frame]) -> Frame:
         """Return the result of a query; the frames travel inside of its plan, no view is made."""
+        self.wire.is_clean = self.wire.is_clean and is_plain_sql(text)
         plan = self._client.plan
         views = [plan.SubqueryAlias(self._frame(frame)._plan, name) for name, frame in frames.items()]  # noqa: SLF001  # pyspark 4.2
         return self._made(plan.SQL(text, None, None, views))
@@ -98,7 +108,7 @@ class SailSession(PysparkSession):
         return self._rows(self._made(plan.CachedRelation(relation)))
 
     def close(self) -> None:
-        """Drop the session's views and close its channel; no waiting for an engine that is gone."""
+        """Give the session back to the platform; no waiting for an engine that is gone."""
         if self._closed:
             return
         self._closed = True
