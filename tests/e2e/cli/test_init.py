@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 def test_a_new_project_tests_runs_and_shows_itself(
     shop: Terminal, tmp_path_factory: pytest.TempPathFactory, platform: str
 ) -> None:
-    if platform == "sail":
-        pytest.importorskip("kindling_plugin_sail")
     place = type(shop)(tmp_path_factory.mktemp("new"))
     done = place("init", "my-shop", "--platform", platform)
     assert done.code == 0
