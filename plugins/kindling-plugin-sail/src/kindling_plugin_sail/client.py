@@ -112,6 +112,7 @@ def load(*, light_pandas: bool) -> Client:
 
 def _import() -> Client:
     try:
+        from pyspark.errors import utils
         from pyspark.sql import types
         from pyspark.sql.connect import functions, plan
         from pyspark.sql.connect.client import DefaultChannelBuilder
@@ -125,4 +126,7 @@ def _import() -> Client:
             why=str(error).splitlines()[0],
             hint=_INSTALL,
         ) from error
+    # pyspark notes the line of each column expression for error texts of the JVM, which Sail does not make.
+    # It looks for IPython in all of sys.path each time, 1 ms a pipe, and asks the engine whether to.
+    utils._enable_debugging_cache = False  # type: ignore[assignment]  # noqa: SLF001  # pyspark 4.2
     return Client(SparkSession, DefaultChannelBuilder, DataFrame, plan, FrameApi(functions, Window, types))
