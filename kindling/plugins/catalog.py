@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from kindling.plugins.policy import Policy
 
 
+OFFERED_BY = {"storage:csv": "files", "storage:json": "files", "storage:parquet": "files"}
+"""Short names of distributions that a capability's own name does not tell; the registry knows the rest."""
+
+
 def read_catalog(cache_dir: str, policy: Policy) -> Catalog:
     """Return the catalog of this Python environment.
 
@@ -172,7 +176,7 @@ class Catalog:
             if isinstance(listed, list) and capability_id in listed:
                 return fault
         kind, name = parse_capability(capability_id)
-        install = f"pip install {PREFIX}{name}"
+        install = f"pip install {PREFIX}{OFFERED_BY.get(capability_id, name)}"
         return PluginError(
             "KDL-PLUG-002",
             f"no installed plugin offers {capability_id!r}",

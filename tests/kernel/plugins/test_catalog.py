@@ -25,6 +25,10 @@ def refusal(of: Catalog, capability_id: str) -> str:
     return str(caught.value)
 
 
+def test_the_command_names_the_distribution_where_it_has_another_name() -> None:
+    assert refusal(catalog(), "storage:csv").endswith("do: pip install kindling-plugin-files")
+
+
 TWINS = (capability("storage:delta", by="a-delta"), capability("storage:delta", by="b-delta", version="2.0"))
 
 
