@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
 from kindling_plugin_sail.platform import SailPlatform
+from kindling_plugin_sail.pool import config_request
 from kindling_plugin_sail.session import SailSession
 
+from kindling.errors import EngineLostError
 from kindling.hooks.platform import PathRead, PathWrite, PlatformSpec, SessionSpec
 from kindling.schemas import Schema
 
@@ -53,6 +55,43 @@ def is_reused(platform: SailPlatform, work: Callable[[SailSession], object]) -> 
         return again.place == first.place
     finally:
         again.close()
+
+
+def test_the_first_task_gets_the_session_that_was_made_during_the_import(own: SailPlatform) -> None:
+    first = opened(own)
+    assert first.wire.requests == {"Config": 1}, "whether the engine is in UTC"
+    ids = {first.place.id}
+    first.close()
+    again = opened(own)
+    assert again.wire.requests == {}
+    assert ids == {again.place.id}
+    again.close()
+
+
+@pytest.mark.parametrize("user", [None, "zoë", "u" * 300])
+def test_the_first_request_is_one_that_pyspark_would_send(user: str | None) -> None:
+    from pyspark.sql.connect.proto import ConfigRequest
+
+    made = ConfigRequest.FromString(config_request("an id", user))
+    assert made.session_id == "an id"
+    assert made.user_context.user_id == (user or "")
+    assert made.operation.get.keys == ["spark.sql.session.timeZone"]
+
+
+def test_an_engine_that_does_not_start_is_told_by_the_first_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAIL_MODE", "none of these")
+    platform = SailPlatform(PlatformSpec("test", work_dir=str(tmp_path)))
+    try:
+        with pytest.raises(EngineLostError) as caught:
+            opened(platform)
+    finally:
+        platform.close()
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "KDL-INFRA-102: the engine of the platform 'sail' did not start"
+    assert lines[1].startswith("  why: ")
+    assert lines[2:] == ["  do: python -m kindling_plugin_sail.server"]
 
 
 def test_the_next_task_goes_on_in_a_session_that_was_left_as_it_was(

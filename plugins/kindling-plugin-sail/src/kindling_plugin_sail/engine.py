@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from kindling.errors import EngineLostError
@@ -112,7 +113,12 @@ class Engine:
         pipe = self._process.stdout
         found: list[bytes] = []
         assert pipe is not None  # noqa: S101  # opened above
-        reader = threading.Thread(target=lambda: found.append(pipe.readline()), daemon=True)
+
+        def read() -> None:
+            with suppress(ValueError):  # it was killed, and the pipe closed
+                found.append(pipe.readline())
+
+        reader = threading.Thread(target=read, daemon=True)
         reader.start()
         reader.join(START_S)
         if found and found[0].strip().isdigit():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import tempfile
 import threading
@@ -43,8 +44,17 @@ class SailPlatform:
         self._closed = False
         clients.check(clients.installed())  # before a process is started in vain
         self._engine: Engine | None = Engine(self._work_dir)
+        self._warm(self._engine)
         self._client = self._loaded(light_pandas=bool(spec.settings.get("light_pandas", True)))
         self._is_utc: dict[str, bool] = {}
+
+    def _warm(self, engine: Engine) -> None:
+        """Let the engine get ready while pyspark is imported, which takes longer."""
+        try:
+            line = self._line(engine)
+        except ImportError:  # no grpc: what loads the client tells what to install
+            return
+        line.warm(os.getenv("SPARK_USER", os.getenv("USER")))  # as pyspark's client finds it
 
     def _loaded(self, *, light_pandas: bool) -> clients.Client:
         try:
@@ -70,10 +80,11 @@ class SailPlatform:
             engine = self._usable_engine()
             idle = self._line(engine).taken(wanted)
             session = self._connect(spec.tag, engine, wanted, idle)
+            is_new = idle is None or idle.settings is None
             self._sessions[spec.tag] = session
             engine.sessions += 1
             engine.most = max(engine.most, engine.sessions)
-        if idle is None:
+        if is_new:
             try:
                 self._configure(session, wanted)
             except BaseException:
@@ -197,12 +208,14 @@ class SailPlatform:
         parts = PysparkParts(
             "sail", engine.name, FEATURES, self._client.frames, self._client.frame, self._work_dir
         )
-        place = idle or Idle(spark.session_id, wanted)
+        place = Idle(spark.session_id, wanted)
         return SailSession(spark, parts, wire=wire, client=self._client, owner=self, place=place)
 
     def _spark(self, wire: Wire, session_id: str = "") -> Any:  # noqa: ANN401  # untyped pyspark
         """Return a client of its own: what a task keeps of it beyond its end, nobody can use."""
-        spark = self._client.session(connection=self._line(wire.engine).builder(wire, session_id))
+        from kindling_plugin_sail.builder import Builder
+
+        spark = self._client.session(connection=Builder(self._line(wire.engine), wire, session_id))
         client = spark.client
         # No retries: a killed engine must be noticed, and a repeated write would write twice.
         client.set_retry_policies([])

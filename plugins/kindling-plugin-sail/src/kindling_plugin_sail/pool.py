@@ -1,17 +1,29 @@
-"""The way to one engine: its only channel, and sessions on it that wait for their next task."""
+"""The way to one engine: its only channel, and sessions on it that wait for their next task.
+
+No pyspark here: the engine is made ready while pyspark is imported.
+"""
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from pyspark.sql.connect.client import ChannelBuilder
 
-from kindling_plugin_sail.channel import Wire
-from kindling_plugin_sail.engine import Engine
+from kindling.errors import EngineLostError
+from kindling_plugin_sail.engine import START_S, Engine
+
+MESSAGE_BYTES = 128 * 1024 * 1024
+OPTIONS = (
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+)
+"""What pyspark's own channels have. Source: pyspark 4.2, `ChannelBuilder.GRPC_DEFAULT_OPTIONS`."""
+
+CONFIG = "/spark.connect.SparkConnectService/Config"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,32 +32,62 @@ class Idle:
 
     Attributes:
         id: Its id on the engine, a UUID.
-        settings: The settings that it was given.
+        settings: The settings that it was given; None if it was given none yet.
     """
 
     id: str
-    settings: Mapping[str, str]
+    settings: Mapping[str, str] | None
 
 
 class Line:
     """One engine's channel and idle sessions. Not locked: the platform calls it under its own lock.
 
     A new session costs the engine 6 to 11 ms, so a task takes over an idle one that has its settings.
-
-    Args:
-        engine: The engine; waited for here.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._address = engine.url.removeprefix("sc://")
-        self._channel = grpc.insecure_channel(self._address, options=ChannelBuilder.GRPC_DEFAULT_OPTIONS)
         self._idle: list[Idle] = []
+        self._lock = threading.Lock()
+        self._opened: Any = None
+        self._warming: threading.Thread | None = None
+        self._fault: EngineLostError | None = None
+
+    @property
+    def host(self) -> str:
+        """The engine's host."""
+        return self._address().partition(":")[0]
+
+    @property
+    def channel(self) -> Any:  # noqa: ANN401  # grpc is untyped
+        """The channel; waits until the engine serves."""
+        with self._lock:
+            if self._opened is None:
+                self._opened = grpc.insecure_channel(self._address(), options=OPTIONS)
+            return self._opened
+
+    def warm(self, user: str | None) -> None:
+        """Begin to make a first session, in a thread: it takes a new engine 0.2 s and more.
+
+        Args:
+            user: The user's name that clients will send; it is a part of a session's identity.
+        """
+        self._warming = threading.Thread(target=self._warm, args=(user,), daemon=True)
+        self._warming.start()
 
     def taken(self, settings: Mapping[str, str]) -> Idle | None:
-        """Take the idle session that was used last of those with these settings; None if there is none."""
+        """Take the idle session that was used last of those that fit; None if there is none.
+
+        Raises:
+            EngineLostError: KDL-INFRA-102, the engine did not start.
+        """
+        if self._warming is not None:
+            self._warming.join(START_S)
+            self._warming = None
+        if self._fault is not None:
+            raise self._fault
         for place in range(len(self._idle) - 1, -1, -1):
-            if self._idle[place].settings == settings:
+            if self._idle[place].settings in (settings, None):
                 return self._idle.pop(place)
         return None
 
@@ -58,32 +100,45 @@ class Line:
         """Keep a session for later."""
         self._idle.append(idle)
 
-    def builder(self, wire: Wire, session_id: str = "") -> Builder:
-        """Return what a client needs to speak through `wire`, in a new session or an idle one's."""
-        return Builder(self._channel, self._address, wire, session_id or str(uuid.uuid4()))
-
     def close(self) -> None:
         """Close the channel. Idempotent."""
         self._idle.clear()
-        self._channel.close()
+        if self._opened is not None:
+            self._opened.close()
+
+    def _address(self) -> str:
+        return self._engine.url.removeprefix("sc://")
+
+    def _warm(self, user: str | None) -> None:
+        name = str(uuid.uuid4())
+        try:
+            ask = self.channel.unary_unary(CONFIG)
+            ask(config_request(name, user), timeout=START_S)
+        except EngineLostError as error:
+            self._fault = error
+        except (grpc.RpcError, ValueError, OSError):
+            return  # all was closed meanwhile; what else is wrong, the next request tells
+        else:
+            self._idle.append(Idle(name, None))
 
 
-class Builder(ChannelBuilder):
-    """Gives a client the shared channel behind an interceptor of its own."""
+def config_request(session: str, user: str | None) -> bytes:
+    """Return a `ConfigRequest` for one harmless setting: session_id=1, user_context=2, operation=3.
 
-    def __init__(self, channel: Any, address: str, wire: Wire, session_id: str) -> None:  # noqa: ANN401  # grpc's
-        super().__init__(params={ChannelBuilder.PARAM_SESSION_ID: session_id})
-        self._shared = channel
-        self._address = address
-        self._wire = wire
+    Source: pyspark 4.2, `spark/connect/base.proto`.
+    """
+    context = _field(1, user.encode()) if user else b""
+    return (
+        _field(1, session.encode())
+        + (_field(2, context) if context else b"")
+        + _field(3, _field(2, _field(1, b"spark.sql.session.timeZone")))
+    )
 
-    @property
-    def host(self) -> str:
-        """The engine's host."""
-        return self._address.partition(":")[0]
 
-    def toChannel(self) -> Any:  # noqa: ANN401, N802  # pyspark's name, grpc's type
-        """Return the channel; closing it, which pipe code may do as well, closes it for nobody else."""
-        channel = grpc.intercept_channel(self._shared, self._wire)
-        channel.close = lambda: None
-        return channel
+def _field(number: int, content: bytes) -> bytes:
+    """Return a length-delimited protobuf field."""
+    size, length = len(content), bytearray()
+    while size > 0x7F:  # noqa: PLR2004  # seven bits a byte
+        length.append(size & 0x7F | 0x80)
+        size >>= 7
+    return bytes([number << 3 | 2, *length, size]) + content
