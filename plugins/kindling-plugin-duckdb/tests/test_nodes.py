@@ -13,7 +13,8 @@ import sqlglot
 from kindling_plugin_duckdb.corrections import _Correction
 from kindling_plugin_duckdb.frame_api import FUNCTIONS as F
 from kindling_plugin_duckdb.macros import MACROS, statements
-from kindling_plugin_duckdb.nodes import bound, call, macro
+from kindling_plugin_duckdb.nodes import bound, call
+from kindling_plugin_duckdb.nodes import generic as macro
 from kindling_plugin_duckdb.spark_text import parse_expression
 from sqlglot import exp
 

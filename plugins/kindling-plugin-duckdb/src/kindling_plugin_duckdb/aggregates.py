@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from kindling_plugin_duckdb.functions import AGGREGATES, WINDOW_INTEGERS, WINDOW_ONLY
-from kindling_plugin_duckdb.nodes import as_type, call, macro, plain
+from kindling_plugin_duckdb.nodes import as_type, call, plain
 from kindling_plugin_duckdb.portability import wrong_arguments
+from kindling_plugin_duckdb.typed import macro
 
 
 def _as_is(node: exp.Expression) -> exp.Expression:
@@ -33,6 +34,16 @@ class Aggregate:
     call: exp.Expression
     around: Callable[[exp.Expression], exp.Expression] = _as_is
     keep: exp.Expression | None = None
+
+    def filtered(self) -> exp.Expression:
+        """Return the call with its FILTER."""
+        if self.keep is None:
+            return self.call
+        return exp.Filter(this=self.call, expression=exp.Where(this=self.keep))
+
+    def finished(self) -> exp.Expression:
+        """Return the whole expression, without an OVER."""
+        return self.around(self.filtered())
 
 
 def aggregate(name: str, args: Sequence[exp.Expression], *, ignore_nulls: bool, over: bool) -> Aggregate:

@@ -14,8 +14,10 @@ from sqlglot import exp
 
 from kindling_plugin_duckdb import patterns
 from kindling_plugin_duckdb.functions import DATE_PARTS
-from kindling_plugin_duckdb.nodes import Args, as_type, bound, call, integer, macro, plain, text
+from kindling_plugin_duckdb.kinds import WHOLE, kind_of
+from kindling_plugin_duckdb.nodes import Args, as_type, bound, call, integer, plain, text
 from kindling_plugin_duckdb.portability import unknown_function, wrong_arguments
+from kindling_plugin_duckdb.typed import macro
 
 _ROUND_USES = 6
 Builder: TypeAlias = Callable[[Args], exp.Expression]
@@ -208,6 +210,8 @@ def _round(args: Args) -> exp.Expression:
     digits = literal_integer("round", args[1]) if len(args) > 1 else 0
     if not -38 <= digits <= 15:  # noqa: PLR2004  # a double has about 16 digits
         raise wrong_arguments("round", f"{digits} digits are not portable", "use at most 15")
+    if kind_of(args[0]) in WHOLE:
+        return call("round", args[0], integer(digits))
     return bound(args[:1], _ROUND_USES, lambda values: _rounded(values[0], digits))
 
 

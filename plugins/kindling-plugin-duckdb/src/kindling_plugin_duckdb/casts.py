@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from kindling_plugin_duckdb.nodes import call, macro, plain
+from kindling_plugin_duckdb.nodes import call, plain
 from kindling_plugin_duckdb.portability import wrong_arguments
+from kindling_plugin_duckdb.typed import macro
 
 _T = exp.DataType.Type
 _MACROS = {

@@ -8,7 +8,8 @@ no method here, and a function that is not in the tables of `functions`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast as typed
 
@@ -17,10 +18,10 @@ from sqlglot.errors import UnsupportedError
 
 from kindling_plugin_duckdb import functions
 from kindling_plugin_duckdb.aggregates import Aggregate, aggregate
-from kindling_plugin_duckdb.calls import BUILDERS, date_part, extracted, literal_text
+from kindling_plugin_duckdb.calls import BUILDERS, date_part, literal_text
 from kindling_plugin_duckdb.casts import cast
 from kindling_plugin_duckdb.naming import name_outputs, place_keys
-from kindling_plugin_duckdb.nodes import as_type, call, integer, macro, plain
+from kindling_plugin_duckdb.nodes import as_type, call, integer, plain
 from kindling_plugin_duckdb.operators import OPERATORS
 from kindling_plugin_duckdb.portability import (
     refused_syntax,
@@ -28,6 +29,8 @@ from kindling_plugin_duckdb.portability import (
     unknown_table,
     wrong_arguments,
 )
+from kindling_plugin_duckdb.scopes import Columns, Scopes
+from kindling_plugin_duckdb.typed import macro
 
 _KEPT = (
     exp.Add, exp.Alias, exp.Aliases, exp.All, exp.And, exp.Between, exp.BitwiseAnd, exp.BitwiseNot,
@@ -69,18 +72,21 @@ class Translated:
     unions: tuple[tuple[str, str], ...] = ()
 
 
-def duckdb_query(tree: exp.Query, tables: Mapping[str, str]) -> Translated:
+def duckdb_query(
+    tree: exp.Query, tables: Mapping[str, str], columns: Columns = lambda _relation: None
+) -> Translated:
     """Return a Spark query in DuckDB's dialect; the tree is changed.
 
     Args:
         tree: From `spark_text`.
         tables: DuckDB relation name by the table name (lower case) that stands in the query.
+        columns: Returns the columns of a relation; what it knows makes the query simpler.
 
     Raises:
         RunError: KDL-PORT-02x, a part of it is not portable.
     """
     name_outputs(tree)
-    made = _Correction(tables).fix(typed("exp.Expression", tree))
+    made = _Correction(tables, columns).fix(typed("exp.Expression", tree))
     return Translated(_text(made), tuple(_sides(node) for node in made.find_all(exp.SetOperation)))
 
 
@@ -116,8 +122,9 @@ def _text(tree: exp.Expression) -> str:
 class _Correction:
     """One walk over one query: children first, then the node itself."""
 
-    def __init__(self, tables: Mapping[str, str]) -> None:
+    def __init__(self, tables: Mapping[str, str], columns: Columns = lambda _relation: None) -> None:
         self._tables = tables
+        self._scopes = Scopes(columns)
         self._ctes: set[str] = set()
         self._nodes: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
             exp.Anonymous: self._call,
@@ -127,13 +134,9 @@ class _Correction:
             exp.Cast: self._cast,
             exp.TryCast: self._cast,
             **OPERATORS,
+            exp.Column: self._scopes.column,
             exp.Bracket: self._bracket,
             exp.Literal: self._literal,
-            exp.Extract: self._extract,
-            exp.StrPosition: self._position,
-            exp.Trim: self._trim,
-            exp.CurrentDate: lambda _node: as_type(call("now"), "DATE"),
-            exp.CurrentTimestamp: lambda _node: call("now"),
         }
 
     def fix(self, node: exp.Expression) -> exp.Expression:
@@ -173,14 +176,37 @@ class _Correction:
         )
         if merged and any(isinstance(item, exp.Star) for item in node.expressions):
             raise refused_syntax("SELECT * over JOIN ... USING", "name the columns: their order differs")
-        outer = self._ctes
-        with_ = node.args.get("with_")
-        if with_:
-            self._ctes = outer | {cte.alias.lower() for cte in with_.expressions}
-        self._children(node)
-        self._ctes = outer
+        with self._query_scope(node):
+            for source in (node.args.get("from_"), *(node.args.get("joins") or ())):
+                if source is not None:
+                    source.set("this", self.fix(source.this))
+            self._scopes.enter(node)
+            for source in node.args.get("joins") or ():
+                self._children(source, skip=("this",))
+            self._children(node, skip=("with_", "from_", "joins", "having"))
+            self._scopes.leave(node)
+            self._scopes.hide_aliases(node)
+            self._children(node, skip=set(node.args) - {"having"})
         place_keys(node)
         return node
+
+    def _set_operation(self, node: exp.Expression) -> exp.Expression:
+        with self._query_scope(node):
+            self._children(node, skip=("with_",))
+        return node
+
+    @contextmanager
+    def _query_scope(self, node: exp.Expression) -> Iterator[None]:
+        """Translate the CTEs of a query; they and its columns are known inside only."""
+        outer, with_ = self._ctes, node.args.get("with_")
+        with self._scopes.closed():
+            if with_:
+                self._ctes = outer | {cte.alias.lower() for cte in with_.expressions}
+                for cte in with_.expressions:
+                    self._children(cte)
+                    self._scopes.add_cte(cte, recursive=bool(with_.args.get("recursive")))
+            yield
+        self._ctes = outer
 
     def _like(self, node: exp.Expression) -> exp.Expression:
         self._children(node)
@@ -225,7 +251,7 @@ class _Correction:
     # Nodes whose children are translated already.
 
     def _call(self, node: exp.Expression) -> exp.Expression:
-        return _finished(self._aggregate(node)) if self._is_aggregate(node) else self._function(node)
+        return self._aggregate(node).finished() if self._is_aggregate(node) else self._function(node)
 
     def _is_aggregate(self, node: exp.Expression) -> bool:
         name = node.name.lower()
@@ -284,11 +310,11 @@ class _Correction:
             return node
         parted = self._parted(node.this, over=True)
         self._children(node, skip=("this",))
-        node.set("this", _filtered(parted))
+        node.set("this", parted.filtered())
         return parted.around(node)
 
     def _filter(self, node: exp.Expression) -> exp.Expression:
-        return _finished(self._parted(node, over=False))
+        return self._parted(node, over=False).finished()
 
     _ignore_nulls = _filter
 
@@ -316,24 +342,13 @@ class _Correction:
         # DuckDB fits a bare literal to the narrowest type around it; Spark's is always an int.
         return as_type(node.copy(), "INTEGER") if typed else node
 
-    def _extract(self, node: exp.Expression) -> exp.Expression:
-        return extracted(node.this.name, node.expression)
-
-    def _position(self, node: exp.Expression) -> exp.Expression:
-        return macro("locate", node.args["substr"], node.this)
-
-    def _trim(self, node: exp.Expression) -> exp.Expression:
-        where = str(node.args.get("position") or "BOTH").upper()
-        name = {"BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}[where]
-        letters = node.expression
-        return call(name, node.this, *((letters,) if letters else ()))
-
     def _table(self, node: exp.Expression) -> exp.Expression:
         name = node.name
         if not isinstance(node.this, exp.Identifier):
             raise refused_syntax(f"the table function {node.this.sql(dialect='spark')[:40]}", "use an input")
         self._children(node)
         if node.args.get("db") is None and name.lower() in self._ctes:
+            self._scopes.note_table(node, None)
             return node
         relation = self._tables.get(name.lower()) if node.args.get("db") is None else None
         if relation is None:
@@ -341,6 +356,7 @@ class _Correction:
         alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(name, quoted=True))
         node.set("alias", alias)
         node.set("this", exp.to_identifier(relation, quoted=True))
+        self._scopes.note_table(node, relation)
         return node
 
     def _anonymous(self, node: exp.Expression) -> exp.Expression:
@@ -351,6 +367,7 @@ class _Correction:
 
     _parents: Mapping[type[exp.Expression], Callable[[_Correction, exp.Expression], exp.Expression]] = {
         exp.Select: _select,
+        **dict.fromkeys((exp.Union, exp.Except, exp.Intersect, exp.Subquery), _set_operation),
         exp.Like: _like,
         exp.ILike: _like,
         exp.Escape: _escape,
@@ -375,16 +392,6 @@ def _tabled(name: str, args: list[exp.Expression]) -> exp.Expression:
     if name in functions.SAME or name in functions.RENAMED:
         return call(functions.RENAMED.get(name, name), *args)
     raise unknown_function(name, tuple(functions.PORTABLE), functions.HINTS.get(name, ""))
-
-
-def _finished(parted: Aggregate) -> exp.Expression:
-    return parted.around(_filtered(parted))
-
-
-def _filtered(parted: Aggregate) -> exp.Expression:
-    if parted.keep is None:
-        return parted.call
-    return exp.Filter(this=parted.call, expression=exp.Where(this=parted.keep))
 
 
 def _field(name: str, value: exp.Expression) -> exp.Expression:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from sqlglot import exp
 
+from kindling_plugin_duckdb.kinds import KIND, kind_of, macro_kind
 from kindling_plugin_duckdb.macros import MACROS, PREFIX
 
 Args: TypeAlias = Sequence[exp.Expression]
@@ -36,9 +37,20 @@ def call(name: str, *args: exp.Expression) -> exp.Expression:
     return exp.Anonymous(this=name, expressions=list(args))
 
 
-def macro(name: str, *args: exp.Expression) -> exp.Expression:
+def generic(name: str, *args: exp.Expression) -> exp.Expression:
     """Return a call of one of this plugin's macros; long arguments are computed once."""
-    return bound(args, _uses(name), lambda values: call(PREFIX + name, *values))
+    made = bound(args, _uses(name), lambda values: call(PREFIX + name, *values))
+    made.meta[KIND] = macro_kind(name, list(args))
+    return made
+
+
+def parted(node: exp.Expression) -> exp.Expression:
+    """Return a node as it can stand anywhere: in parentheses, unless it needs none."""
+    if isinstance(node, (exp.Column, exp.Anonymous, exp.Cast, exp.Paren, exp.Literal)):
+        return node
+    made = exp.Paren(this=node)
+    made.meta[KIND] = kind_of(node)
+    return made
 
 
 def bound(args: Args, uses: int, build: Build) -> exp.Expression:

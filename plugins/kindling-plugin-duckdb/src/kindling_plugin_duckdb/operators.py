@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
-from kindling_plugin_duckdb.calls import concat
-from kindling_plugin_duckdb.nodes import call, macro, plain
+from kindling_plugin_duckdb.calls import concat, extracted
+from kindling_plugin_duckdb.nodes import as_type, call, plain
 from kindling_plugin_duckdb.portability import refused_syntax
+from kindling_plugin_duckdb.typed import macro
 
 _TIME_UNITS = frozenset(
     "HOUR HOURS MINUTE MINUTES SECOND SECONDS MILLISECOND MICROSECOND".split()  # noqa: SIM905  # a table reads better without quotes
@@ -22,7 +23,7 @@ _FRACTION = re.compile(r"\s*[+-]?\d*\.\d+\s*")
 
 
 def _moved(node: exp.Expression, suffix: str) -> exp.Expression:
-    left, right = plain(node.this), plain(node.expression)
+    left, right = node.this.unnest(), node.expression.unnest()
     if not isinstance(right, exp.Interval):
         if isinstance(left, exp.Interval) and not suffix:
             left, right = right, left
@@ -47,7 +48,9 @@ def _beside_decimal(node: exp.Expression) -> exp.Expression:
     sides = list(node.iter_expressions())
     if any(_is_decimal(side) for side in sides):
         for side in sides:
-            if not isinstance(plain(side), (exp.Literal, exp.Neg, exp.Null)):
+            found = side.unnest()
+            found = found.this.unnest() if isinstance(found, exp.Neg) else found
+            if not isinstance(found, (exp.Literal, exp.Null)):
                 side.replace(macro("beside_decimal", side.copy()))
     return node
 
@@ -69,6 +72,13 @@ def _is_decimal(node: exp.Expression) -> bool:
     )
 
 
+def _trim(node: exp.Expression) -> exp.Expression:
+    where = str(node.args.get("position") or "BOTH").upper()
+    name = {"BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}[where]
+    letters = node.expression
+    return call(name, node.this, *((letters,) if letters else ()))
+
+
 OPERATORS: Mapping[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
     exp.Div: lambda node: macro("div", node.this, node.expression),
     exp.IntDiv: lambda node: macro("intdiv", node.this, node.expression),
@@ -81,6 +91,11 @@ OPERATORS: Mapping[type[exp.Expression], Callable[[exp.Expression], exp.Expressi
     **dict.fromkeys((exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE), _compared),
     exp.Interval: _interval,
     exp.DPipe: lambda node: concat((node.this, node.expression)),
+    exp.Trim: _trim,
+    exp.Extract: lambda node: extracted(node.this.name, node.expression),
+    exp.StrPosition: lambda node: macro("locate", node.args["substr"], node.this),
+    exp.CurrentDate: lambda _node: as_type(call("now"), "DATE"),
+    exp.CurrentTimestamp: lambda _node: call("now"),
     exp.RegexpLike: lambda node: call("regexp_matches", node.this, node.expression),
 }
 """By node class; operands are translated already."""

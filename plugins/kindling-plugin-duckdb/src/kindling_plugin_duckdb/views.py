@@ -108,7 +108,9 @@ class Views:
     def derive(self, text: str, frames: Mapping[str, Frame]) -> Frame:
         """Return a Spark query over frames as a frame."""
         tables = {name.lower(): self.relation(frame) for name, frame in frames.items()}
-        return self.add(self._checked(duckdb_query(parse_query(text), tables)), (text, tables))
+        return self.add(
+            self._checked(duckdb_query(parse_query(text), tables, self._columns.get)), (text, tables)
+        )
 
     def relation(self, frame: Frame) -> str:
         """Return the view behind a frame, made now if the frame is a plan."""
@@ -126,7 +128,7 @@ class Views:
         found = self._compiled.get(frame)
         if found is None:
             tree = parse_query(frame._spark_sql())  # noqa: SLF001  # this plugin's own
-            made = duckdb_query(tree, {name: name for name in self._columns})
+            made = duckdb_query(tree, {name: name for name in self._columns}, self._columns.get)
             found = self._compiled[frame] = self._checked(made)
         return found
 
