@@ -244,3 +244,21 @@ print(sorted({"duckdb", "sqlframe", "sqlglot", "pyarrow"} & set(sys.modules)))
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
     )
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_threads_that_need_one_macro_at_once_all_find_it(tmp_path: Path) -> None:
+    """A macro counts as made only once it is: many fresh engines, each asked by four threads at once."""
+    for number in range(8):
+        made = DuckDBPlatform(PlatformSpec("test", work_dir=str(tmp_path)))
+        made.open_session(SessionSpec(f"first{number}")).close()
+        gate = threading.Barrier(4)
+
+        def ask(place: int, engine: DuckDBPlatform = made, wait: threading.Barrier = gate) -> list[Any]:
+            session: Any = engine.open_session(SessionSpec(f"s{place}"))
+            wait.wait()
+            engine.make_macros("SELECT kdl_to_bigint(1)")
+            return list(session._cursor.execute("SELECT kdl_to_bigint(1)").fetchall())
+
+        with ThreadPoolExecutor(4) as pool:
+            assert len(list(pool.map(ask, range(4)))) == 4
+        made.close()

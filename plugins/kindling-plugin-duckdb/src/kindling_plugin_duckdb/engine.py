@@ -118,8 +118,10 @@ class DuckDBPlatform:
             return
         with self._lock:
             cursor = self._started().cursor()
-            for statement in statements(needed(sql), self._macros):
+            made = set(self._macros)
+            for statement in statements(needed(sql), made):
                 cursor.execute(statement)
+            self._macros = made  # only once they exist: other threads look without the lock
 
     def _started(self) -> duckdb.DuckDBPyConnection:
         if self._root is None:
