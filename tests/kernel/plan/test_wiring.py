@@ -98,42 +98,20 @@ def test_a_memory_entity_runs_on_its_own_exactly_if_several_tasks_would_compute_
     shape, order, _ = made
     plan = plan_of(declare(shape, order))
     running = {task.key.entity: task for task in plan.with_action("run")}
-    for name, (_, is_memory) in shape.items():
-        if is_memory:
-            computing = [
-                task
-                for task in running.values()
-                if any(item.name == name for item in _computed(task.inputs, shape))
-            ]
-            assert (name in running) == (len(computing) > 1)
-            assert all(
-                item.how == ("shared" if len(computing) > 1 else "inline")
-                for task in computing
-                for item in task.inputs
-                if item.name == name
-            )
+    for name in (name for name, (_, is_memory) in shape.items() if is_memory):
+        users = [task for key, task in running.items() if name in _used(shape[key][0], shape, set(running))]
+        assert (name in running) == (len(users) > 1)
+        hows = {item.how for task in users for item in task.inputs if item.name == name}
+        assert hows <= {"shared" if len(users) > 1 else "inline"}
 
 
-def _computed(inputs: tuple[PlannedInput, ...], shape: Shape) -> list[PlannedInput]:
-    """Return the inputs that a task reads or computes itself, not those behind a shared one."""
-    by_name = {item.name: item for item in inputs}
-    direct = set()
+def _used(inputs: Iterable[str], shape: Shape, running: set[str]) -> set[str]:
+    """Return what a task reads itself: its inputs, and those of the memory entities computed in it."""
+    found = set(inputs)
     for item in inputs:
-        behind = {name for other in inputs if other.how == "shared" for name in _behind(other.name, shape)}
-        if item.name not in behind:
-            direct.add(item.name)
-    reached = {
-        name
-        for item in inputs
-        if item.name in direct and item.how == "inline"
-        for name in shape[item.name][0]
-    }
-    return [by_name[name] for name in direct | reached if name in by_name]
-
-
-def _behind(name: str, shape: Shape) -> set[str]:
-    inputs = shape[name][0] if name in shape else ()
-    return {*inputs, *(other for item in inputs for other in _behind(item, shape))}
+        if item in shape and shape[item][1] and item not in running:
+            found |= _used(shape[item][0], shape, running)
+    return found
 
 
 def two_readers(*, storage: k.StorageChoice, right_platform: str = "") -> k.App:
