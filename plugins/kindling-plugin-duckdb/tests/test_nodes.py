@@ -33,6 +33,7 @@ LADDERS = {
     "instants as text": ("ts", "CAST({} AS STRING)", "CAST({} AS TIMESTAMP)"),
     "whole numbers": ("i", "pmod({}, 50)"),
     "fractions": ("d", "(100 / ({} + 7))"),
+    "fractions in quotes": ("sn", "if({} > '1.5', arr, array(9))[0]", "CAST({} AS STRING)"),
     "rounded": ("d", "round({}, 2)"),
     "numbers": ("i", "CAST({} AS INT)", "CAST({} AS DOUBLE)", "round({}, 1)", "({} % 97)"),
     "joined": ("s", "concat({}, 'x')"),

@@ -26,6 +26,7 @@ CASES = [
     ("WITH c AS (SELECT i FROM t) SELECT CAST(i AS INT) AS c FROM c AS d WHERE i = 5", False, [(5,)]),
     ("SELECT CAST(i AS INT) AS c FROM (SELECT * FROM t) WHERE i = 5", False, [(5,)]),
     ("SELECT CAST(i AS INT) AS i, CAST(i AS INT) AS j FROM t WHERE CAST(i AS INT) = 5", False, [(5, 5)]),
+    ("SELECT CAST(i AS INT) AS c FROM t WHERE d > '1.5' AND '2.6' < d AND sn > '1.5'", False, [(3,)]),
     # The name of a widened column, of a field, of VALUES, of an outer query: no type.
     ("SELECT CAST(x AS INT) c FROM (SELECT i AS x FROM t WHERE j = 2 UNION ALL SELECT d FROM t WHERE j = 2)",
      True, [(5,), (-1,)]),

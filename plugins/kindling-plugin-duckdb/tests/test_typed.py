@@ -88,7 +88,7 @@ def test_a_moved_date_is_what_the_macro_gives(con: duckdb.DuckDBPyConnection, na
             assert result(con, made, kind, value) == result(con, macro_call, kind, value), (kind, value)
 
 
-@pytest.mark.parametrize("name", ["mod", "minus"])
+@pytest.mark.parametrize("name", ["mod", "minus", "div"])
 def test_a_form_with_two_numbers_gives_what_its_macro_gives(
     con: duckdb.DuckDBPyConnection, name: str
 ) -> None:
@@ -97,6 +97,14 @@ def test_a_form_with_two_numbers_gives_what_its_macro_gives(
             made, macro_call = (each(name, column(kind), integer(number)) for each in (macro, generic))
             for value in (*VALUES[kind], "NULL"):
                 assert result(con, made, kind, value) == result(con, macro_call, kind, value), (kind, value)
+
+
+def test_a_division_by_a_column_gives_what_its_macro_gives(con: duckdb.DuckDBPyConnection) -> None:
+    for kind in ("TINYINT", "INTEGER", "BIGINT", "DOUBLE", "FLOAT"):
+        made, macro_call = (each("div", column(kind), column(kind)) for each in (macro, generic))
+        assert made != macro_call
+        for value in (*VALUES[kind], "NULL"):
+            assert result(con, made, kind, value) == result(con, macro_call, kind, value), (kind, value)
 
 
 def test_an_unknown_type_keeps_the_macro() -> None:

@@ -66,6 +66,7 @@ _MACROS = {
     "months": DATE,
     "seconds": BIGINT,
     "div": DOUBLE,
+    "ratio": DOUBLE,
     "try_divide": DOUBLE,
     "intdiv": BIGINT,
     "ceil": BIGINT,

@@ -157,6 +157,8 @@ NUMBERS = {
             AND NOT ({_FLOATING.format("a")} OR {_FLOATING.format("b")})
             THEN {_error("division of decimals", "write CAST(... AS DOUBLE) / ...")}
         WHEN CAST(b AS DOUBLE) = 0 THEN {_DIVIDE_BY_ZERO} ELSE CAST(a AS DOUBLE) / CAST(b AS DOUBLE) END""",
+    "ratio": f"""(a, b) AS CASE WHEN CAST(b AS DOUBLE) = 0 THEN {_DIVIDE_BY_ZERO}
+        ELSE CAST(a AS DOUBLE) / CAST(b AS DOUBLE) END""",
     "try_divide": f"""(a, b) AS CASE
         WHEN ({_DECIMAL.format("a")} OR {_DECIMAL.format("b")})
             AND NOT ({_FLOATING.format("a")} OR {_FLOATING.format("b")})

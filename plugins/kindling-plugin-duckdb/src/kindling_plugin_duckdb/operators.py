@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from sqlglot import exp
 
 from kindling_plugin_duckdb.calls import concat, extracted
-from kindling_plugin_duckdb.nodes import as_type, call, plain
+from kindling_plugin_duckdb.kinds import DOUBLE, VARCHAR, kind_of
+from kindling_plugin_duckdb.nodes import Args, Build, as_type, bound, call, plain
 from kindling_plugin_duckdb.portability import refused_syntax
 from kindling_plugin_duckdb.typed import macro
 
@@ -60,8 +61,23 @@ def _compared(node: exp.Expression) -> exp.Expression:
     for side, other in ((node.this, node.expression), (node.expression, node.this)):
         literal = plain(side)
         if isinstance(literal, exp.Literal) and literal.is_string and _FRACTION.fullmatch(literal.this):
-            side.replace(macro("beside_fraction", side.copy(), other.copy()))
+            if kind_of(other) in (DOUBLE, VARCHAR):  # both engines compare these alike
+                return node
+            return bound((other,), 2, _beside_fraction(node, side))
     return _beside_decimal(node)
+
+
+def _beside_fraction(node: exp.Expression, literal: exp.Expression) -> Build:
+    """Return a maker of the comparison of a fraction in quotes with a value that is named twice."""
+    first = literal is node.this
+
+    def build(values: Args) -> exp.Expression:
+        guarded = macro("beside_fraction", literal, values[0].copy())
+        left, right = (guarded, values[0]) if first else (values[0], guarded)
+        made: exp.Expression = type(node)(this=left, expression=right)
+        return made
+
+    return build
 
 
 def _is_decimal(node: exp.Expression) -> bool:

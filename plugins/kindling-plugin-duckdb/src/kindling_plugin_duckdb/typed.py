@@ -19,6 +19,7 @@ from kindling_plugin_duckdb.kinds import (
     FLOAT,
     INSTANT,
     INTEGER,
+    KIND,
     VARCHAR,
     WALL,
     WHOLE,
@@ -28,6 +29,7 @@ from kindling_plugin_duckdb.nodes import Args, as_type, call, generic, parted
 
 Form: TypeAlias = Callable[[exp.Expression, str], "exp.Expression | None"]
 
+_NUMBERS = (*WHOLE, FLOAT, DOUBLE)
 _DATED = (DATE, WALL, INSTANT)
 _PLAIN_TEXT = {*WHOLE, BOOLEAN, DATE, WALL}
 _TARGETS = {
@@ -59,15 +61,37 @@ def _plain(name: str, args: Args) -> exp.Expression | None:
 
 def _mod(left: exp.Expression, right: exp.Expression) -> exp.Expression | None:
     """A divisor that is a number other than zero needs no test."""
-    number = right.this if isinstance(right, exp.Cast) and kind_of(right) == INTEGER else right
-    if not isinstance(number, exp.Literal) or number.is_string or str(number.this).strip("0.") == "":
+    if not _is_nonzero(right):
         return None
     return exp.Paren(this=exp.Mod(this=parted(left), expression=right))
 
 
+def _divided(left: exp.Expression, right: exp.Expression) -> exp.Expression | None:
+    """Only decimals are refused; DuckDB divides by zero without a word."""
+    if kind_of(left) not in _NUMBERS:
+        return None
+    if _is_nonzero(right):
+        made = exp.Div(this=as_type(left, DOUBLE), expression=as_type(right, DOUBLE), typed=False, safe=True)
+        paren = exp.Paren(this=made)
+        paren.meta[KIND] = DOUBLE
+        return paren
+    return generic("ratio", left, right) if kind_of(right) in _NUMBERS else None
+
+
+def _is_nonzero(node: exp.Expression) -> bool:
+    """Tell whether a node is a whole number other than zero."""
+    number = node.this if isinstance(node, exp.Cast) and kind_of(node) == INTEGER else node
+    return (
+        isinstance(number, exp.Literal)
+        and not number.is_string
+        and str(number.this).isdigit()
+        and int(number.this) != 0
+    )
+
+
 def _minus(left: exp.Expression, right: exp.Expression) -> exp.Expression | None:
     """Only the difference of two dates is refused."""
-    if not any(kind_of(side) in (*WHOLE, DOUBLE, FLOAT) for side in (left, right)):
+    if not any(kind_of(side) in _NUMBERS for side in (left, right)):
         return None
     return exp.Paren(this=exp.Sub(this=parted(left), expression=parted(right)))
 
@@ -157,11 +181,11 @@ _FORMS: Mapping[str, Form] = {
     "try_to_date": _same(DATE),
     "try_to_timestamp": _same(INSTANT),
     "part": _same(VARCHAR, *_PLAIN_TEXT),
-    "sum_input": _same(*WHOLE, DOUBLE, FLOAT),
-    "average_input": _same(*WHOLE, DOUBLE, FLOAT),
+    "sum_input": _same(*_NUMBERS),
+    "average_input": _same(*_NUMBERS),
     "beside_decimal": _same(*WHOLE, DOUBLE),
 }
-_PAIRS = {"mod": _mod, "minus": _minus}
+_PAIRS = {"mod": _mod, "div": _divided, "minus": _minus}
 _MOVED = {
     "shift": _shifted(exp.Add),
     "shift_back": _shifted(exp.Sub),
