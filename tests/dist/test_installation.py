@@ -60,7 +60,9 @@ def test_an_offer_loads_without_its_engine(
 
 
 def test_sail_works_with_its_client(everything: Environment, tmp_path: Path) -> None:
-    everything.done("python", "-c", IMPORT_ALL, "kindling_plugin_sail", cwd=tmp_path)
+    script = tmp_path / "imports.py"  # pyspark takes a process without a file for a doctest of its own
+    script.write_text(IMPORT_ALL)
+    everything.done("python", str(script), "kindling_plugin_sail", cwd=tmp_path)
 
 
 def test_all_plugins_are_listed_without_faults(everything: Environment, tmp_path: Path) -> None:
