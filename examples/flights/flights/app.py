@@ -1,4 +1,4 @@
-"""Fourteen pipes from CSV files to four gold tables, in Python and SQL."""
+"""Thirteen pipes from CSV files to four gold tables, in Python and SQL."""
 
 from __future__ import annotations
 
