@@ -24,6 +24,8 @@ FEATURES = frozenset(
 )
 ANSWER_S = 10.0
 """Seconds in which a healthy JVM answers a tiny call; usually 0.01."""
+QUIET_LOOKS = 5
+"""In how many looks in a row, 0.01 to 0.05 s apart, a cancelled session has to be idle."""
 
 
 class SparkPlatform:
@@ -71,17 +73,27 @@ class SparkPlatform:
         return session
 
     def cancel(self, tag: str, grace_s: float) -> bool:
-        """Stop a session's jobs, running and future ones; the JVM is never killed.
+        """Stop a session's jobs; it refuses to start others. The JVM is never killed.
 
-        `interruptTag` would return an empty list, and stop nothing, while a query is planned.
+        `interruptTag` would return an empty list, and stop nothing, while a query is planned. Adaptive
+        execution submits a query's stages one after the other and does not look at groups that were
+        cancelled before, so this asks again until nothing of the session has worked for a while.
         """
         session = self._sessions.get(tag)
         if session is None or self._root is None:
             return True
-        context = self._root.sparkContext
+        session.is_cancelled = True
         # Not in pyspark's own API yet. Source: SparkContext.cancelJobGroupAndFutureJobs, Spark 4.0.
-        context._jsc.sc().cancelJobGroupAndFutureJobs(session.group)  # noqa: SLF001  # see above
-        return bool(poll(lambda: not self._running(session.group), timeout_s=grace_s, most_s=0.2))
+        stop = self._root.sparkContext._jsc.sc().cancelJobGroupAndFutureJobs  # noqa: SLF001  # see above
+        quiet = 0
+
+        def is_quiet() -> bool:
+            nonlocal quiet
+            stop(session.group)
+            quiet = 0 if session.is_busy or self._running(session.group) else quiet + 1
+            return quiet >= QUIET_LOOKS
+
+        return bool(poll(is_quiet, timeout_s=grace_s, most_s=0.1))
 
     def is_healthy(self) -> bool:
         """Tell whether the JVM answers; False before the first session."""

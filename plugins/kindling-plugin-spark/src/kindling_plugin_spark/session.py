@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from kindling.errors import RunError
 from kindling.hooks import Frame
 from kindling.hooks.arrow import arrow_schema
 from kindling.hooks.platform import PathWrite, Rows
@@ -11,6 +14,8 @@ from kindling.hooks.pyspark import PysparkParts, PysparkSession, neutral_batches
 from kindling.schemas import Schema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pyarrow as pa
 
     from kindling_plugin_spark.platform import SparkPlatform
@@ -33,6 +38,14 @@ class SparkSession(PysparkSession):
         self.group = group
         self._owner = owner
         self._closed = False
+        self.is_cancelled = False
+        self._working = 0
+        self._lock = threading.Lock()
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether a call of this session computes something; a pipe's own actions are not seen."""
+        return self._working > 0
 
     def from_arrow(self, stream: object, schema: Schema) -> Frame:
         """Return a frame of Arrow data with exactly this schema."""
@@ -45,13 +58,13 @@ class SparkSession(PysparkSession):
 
     def save(self, frame: Frame, target: PathWrite) -> None:
         """Compute a frame and write it, as a job of this session whichever thread calls."""
-        self._owner.mark(self)
-        super().save(frame, target)
+        with self._work():
+            super().save(frame, target)
 
     def execute(self, statement: str) -> Rows:
         """Run one statement, as a job of this session whichever thread calls."""
-        self._owner.mark(self)
-        return super().execute(statement)
+        with self._work():
+            return super().execute(statement)
 
     def close(self) -> None:
         """Drop the session's views. Idempotent."""
@@ -62,5 +75,20 @@ class SparkSession(PysparkSession):
         self._owner.release(self)
 
     def _table(self, frame: Frame) -> pa.Table:
+        with self._work():
+            return super()._table(frame)
+
+    @contextmanager
+    def _work(self) -> Iterator[None]:
+        if self.is_cancelled:
+            raise RunError(
+                "KDL-INFRA-303", f"the session {self.tag!r} was cancelled", hint="open another session"
+            )
         self._owner.mark(self)
-        return super()._table(frame)
+        with self._lock:
+            self._working += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._working -= 1
