@@ -99,18 +99,9 @@ def _plugin_command(name: str) -> click.Command | None:
     Raises:
         KindlingError: The settings cannot be read, so nobody knows whether it may run; or policy refuses it.
     """
-    from kindling.cli.permitted import permitted
-    from kindling.hooks.command import CommandSpec
-    from kindling.plugins.catalog import read_catalog
-    from kindling.plugins.loader import Loader
+    from kindling.cli.extension import load_command
 
-    found = permitted(os.getcwd())
-    catalog = read_catalog(found.cache, found.policy)
-    if all(item.id != f"command:{name}" for item in catalog.installed()):
-        return None
-    if found.fault is not None:
-        raise found.fault
-    return Loader(catalog, found.policy).command(name).factory(CommandSpec(found.project))
+    return load_command(lambda item: item.id == f"command:{name}")
 
 
 @click.group(

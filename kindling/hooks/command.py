@@ -1,6 +1,8 @@
 """A command that a plugin adds to the CLI. Imported only when it is called.
 
-`kindling.json` states name and help, so `kindling --help` imports no plugin.
+`kindling.json` states name and help, so `kindling --help` imports no plugin. With the feature
+`subcommands` it also adds to the kernel's own group `plugins`:
+`"subcommands": {"plugins": {"search": "Search the registries."}}`.
 
 A complete plugin:
 
@@ -26,9 +28,9 @@ from kindling.hooks import Offer, hookspec
 if TYPE_CHECKING:
     import click
 
-API = "1.0"
+API = "1.1"
 
-FEATURES = ("group",)
+FEATURES = ("group", "subcommands")
 """The closed list; `x-<vendor>-<name>` is allowed as well."""
 
 
@@ -38,9 +40,12 @@ class CommandSpec:
 
     Attributes:
         project: Absolute path of the project folder, or "" outside of one.
+        path: What is wanted: "" for the capability's own command, or a group of the kernel and a name
+            that the manifest lists under `subcommands`, for example `plugins search`. Since 1.1.
     """
 
     project: str
+    path: str = ""
 
 
 CommandOffer: TypeAlias = Offer[CommandSpec, "click.Command"]

@@ -14,7 +14,7 @@ from kindling import __version__
 from kindling.plugins.contracts import APIS
 from kindling.plugins.installed import Installed
 
-SCHEMA = "kindling.catalog/1"
+SCHEMA = "kindling.catalog/2"
 
 
 def cache_key() -> list[object]:

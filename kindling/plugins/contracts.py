@@ -12,7 +12,7 @@ APIS = {
     "secrets": "1.0",
     "executor": "1.0",
     "state": "1.0",
-    "command": "1.0",
+    "command": "1.1",
     "sink": "1.0",
 }
 """API version by kind. A kind of `kindling.names.KINDS` that is missing here has no contract yet."""
@@ -32,6 +32,9 @@ USES = {
 
 MODES = ("native", "emulated")
 PROBES = ("local", "remote", "none")
+GROUPS = ("plugins",)
+"""Groups of the kernel's own commands to which plugins may add subcommands."""
+
 PERMISSIONS = ("files", "network", "process")
 ENGINES = ("pyspark", "pysail", "delta", "deltalake", "duckdb", "sqlframe", "pandas", "pyarrow")
 """Import names too heavy for the top of a plugin module."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SCHEMA = "kindling.manifest/1"
 MANIFEST_NAME = "kindling.json"
 _KEYS = ("schema", "distribution", "summary", "capabilities", "permissions", "conflicts")
-_CAPABILITY_KEYS = ("api", "features", "probe", "probe_module", "needs", "config", "help")
+_CAPABILITY_KEYS = ("api", "features", "probe", "probe_module", "needs", "config", "help", "subcommands")
 _CONFIG_KEYS = ("type", "default", "doc", "choices", "least", "required")
 
 
@@ -41,6 +41,7 @@ class Capability(Value):
         needs: Storages: `(use, ((session features, mode), ...))`, alternatives in order of preference.
         config: Its settings by key: `type`, `default`, `doc`, `choices`; read only.
         help: One sentence for lists.
+        subcommands: Commands: `(group, name, help)` of what it adds to the kernel's own groups, sorted.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Capability(Value):
     needs: tuple[tuple[str, Alternatives], ...] = ()
     config: Mapping[str, Mapping[str, object]] = {}  # never written to
     help: str = ""
+    subcommands: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def id(self) -> str:
@@ -86,6 +88,7 @@ class Capability(Value):
             (use, tuple((tuple(session), mode) for session, mode in alternatives))
             for use, alternatives in read["needs"]
         )
+        read["subcommands"] = tuple(tuple(item) for item in read["subcommands"])
         return cls(**read)
 
 
@@ -245,6 +248,21 @@ class _Reader:
             needs=self._needs(at, kind, api, plain, features),
             config=self._config(f"{at}.config", plain.get("config", {})),
             help=self._text(f"{at}.help", plain.get("help", "")),
+            subcommands=self._subcommands(f"{at}.subcommands", kind, plain),
+        )
+
+    def _subcommands(
+        self, at: str, kind: str, plain: Mapping[str, object]
+    ) -> tuple[tuple[str, str, str], ...]:
+        groups = self._table(at, plain.get("subcommands", {}))
+        if groups and kind != "command":
+            self._fault(at, "only commands have it")
+            return ()
+        self._check_known(at, groups, contracts.GROUPS)
+        return tuple(
+            (group, name, self._text(f"{at}.{group}.{name}", text))
+            for group, value in sorted(groups.items())
+            for name, text in sorted(self._table(f"{at}.{group}", value).items())
         )
 
     def _probe(self, at: str, kind: str, plain: Mapping[str, object]) -> tuple[str, str]:

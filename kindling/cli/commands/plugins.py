@@ -8,6 +8,7 @@ import sys
 import click
 
 from kindling.cli.documents import document
+from kindling.cli.extension import ExtensibleGroup
 from kindling.cli.places import catalog_here
 from kindling.cli.plugin_pages import check_known, find_distribution, info_plain, info_text
 from kindling.cli.plugins_list import plugins_text
@@ -15,7 +16,7 @@ from kindling.config.settings import find_project
 from kindling.plugins import switches
 
 
-@click.group("plugins")
+@click.group("plugins", cls=ExtensibleGroup)
 def command() -> None:
     """List, inspect, enable and disable plugins."""
 

@@ -145,7 +145,12 @@ def command_site(tmp_path: Path) -> str:
         "[kindling.command]\ngreet = kindling_plugin_greet.plugin\n"
         "[kindling.manifest]\nkindling-plugin-greet = kindling_plugin_greet\n"
     )
-    capability = {"api": "1.0", "features": [], "help": "Greet the world."}
+    capability = {
+        "api": "1.1",
+        "features": ["subcommands"],
+        "help": "Greet the world.",
+        "subcommands": {"plugins": {"wave": "Wave at a plugin."}},
+    }
     manifest = {
         "schema": "kindling.manifest/1",
         "distribution": "kindling-plugin-greet",
@@ -165,7 +170,11 @@ from kindling.hooks.command import CommandOffer
 
 @hookimpl
 def kindling_command_offers():
-    return (CommandOffer("greet", lambda spec: click.Command("greet", callback=lambda: click.echo("hello"))),)
+    def make(spec):
+        said = f"called for {spec.path}" if spec.path else "hello"
+        return click.Command("greet", callback=lambda: click.echo(said))
+
+    return (CommandOffer("greet", make),)
 """
 
 
@@ -174,6 +183,18 @@ def test_a_plugin_adds_a_command(folder: Terminal, command_site: str) -> None:
     assert "  greet       Greet the world.\n" in listed.out
     done = folder("greet", PYTHONPATH=command_site)
     assert (done.code, done.out) == (0, "hello\n")
+
+
+def test_a_plugin_adds_a_command_to_a_group_of_the_kernel(folder: Terminal, command_site: str) -> None:
+    assert "  wave     Wave at a plugin.\n" in folder("plugins", "--help", PYTHONPATH=command_site).out
+    done = folder("plugins", "wave", PYTHONPATH=command_site)
+    assert (done.code, done.out) == (0, "called for plugins wave\n")
+
+
+def test_a_group_suggests_the_commands_of_plugins_too(folder: Terminal, command_site: str) -> None:
+    done = folder("plugins", "weve", PYTHONPATH=command_site)
+    assert done.code == 2
+    assert "Error: there is no command 'plugins weve'; did you mean 'wave'?" in done.err
 
 
 def test_a_command_that_policy_blocks_is_refused_and_not_listed(folder: Terminal, command_site: str) -> None:

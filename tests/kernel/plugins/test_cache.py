@@ -111,7 +111,7 @@ def test_a_corrupt_cache_is_written_anew(site: Site) -> None:
     (path,) = site.cache.iterdir()
     path.write_text("{")
     assert site.tell("catalog.has('storage:ore')") is True
-    assert path.read_text().startswith('{"schema":"kindling.catalog/1"')
+    assert path.read_text().startswith('{"schema":"kindling.catalog/2"')
 
 
 def test_a_warm_start_imports_no_plugin_and_nothing_heavy(site: Site) -> None:

@@ -168,6 +168,16 @@ def test_only_storages_have_probes_and_needs() -> None:
     ]
 
 
+def test_only_commands_add_to_groups_and_only_to_known_ones() -> None:
+    told = {"api": "1.0", "probe": "none", "subcommands": {"plugins": {"dig": "Dig."}}}
+    assert whys(told) == [(".subcommands", "only commands have it")]
+    told = {"api": "1.1", "subcommands": {"plugin": {"dig": "Dig."}, "plugins": {"dug": 1}}}
+    assert whys(told, "command:ore") == [
+        (".subcommands", "'plugin' is unknown, did you mean 'plugins'?"),
+        (".subcommands.plugins.dug", "it is 1, expected a text"),
+    ]
+
+
 def test_wrong_types_are_told_where_they_stand() -> None:
     assert faults(manifest(capabilities=[])) == [
         f"{AT} 'capabilities'\n  why: it is [], expected an object\n{WHERE}\n{HINT}",

@@ -33,6 +33,7 @@ def test_an_installed_plugin_is_found_with_what_its_manifest_says(site: Site) ->
         "needs": [["read", [[["delta-native"], "native"], [[], "emulated"]]]],
         "config": {"key": {"type": "string"}},
         "help": "",
+        "subcommands": [],
     }
 
 
