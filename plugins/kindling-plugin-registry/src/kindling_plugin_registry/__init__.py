@@ -1,0 +1,3 @@
+"""The marketplace: commands that find, lock, install and check plugins, and that run a registry."""
+
+__version__ = "0.1.0"
