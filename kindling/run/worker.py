@@ -87,8 +87,16 @@ class Worker:
         try:
             return running.platform.cancel(running.tag, grace_s)
         except Exception as error:  # noqa: BLE001  # foreign code, in a thread of the executor
-            self._log(running.spec).warning("the engine could not be asked to stop", exc_info=error)
+            self.log(running.spec).warning("the engine could not be asked to stop", exc_info=error)
             return False
+
+    def start_engine(self, platform: str) -> None:
+        """Start an engine before a task needs it; raises what the platform raises."""
+        self._capabilities.platform(platform).open_session(SessionSpec("start")).close()
+
+    def log(self, spec: TaskSpec) -> RunLog:
+        """Return the log of a task: JSON lines in the run's folder, without secret values."""
+        return open_log(self._project.run_dir(spec.run_id), self._capabilities.redactor.redact, spec)
 
     # --- one attempt -----------------------------------------------------------------------------
 
@@ -107,7 +115,7 @@ class Worker:
         try:
             session.close()
         except Exception as error:  # noqa: BLE001  # foreign code, and the outcome is settled already
-            self._log(spec).warning("the session could not be closed", exc_info=error)
+            self.log(spec).warning("the session could not be closed", exc_info=error)
 
     def _outcome(self, running: Running, session: Session, guard: Callable[[], None]) -> Outcome:
         spec = running.spec
@@ -172,7 +180,7 @@ class Worker:
             self._project.settings,
             self._capabilities.secret,
             Slice.parse(spec.slice),
-            self._log(spec),
+            self.log(spec),
         )
         production = Production(
             spec,
@@ -235,12 +243,27 @@ class Worker:
 
         return guard
 
-    def _log(self, spec: TaskSpec) -> RunLog:
-        return open_log(self._project.run_dir(spec.run_id), self._capabilities.redactor.redact, spec)
-
     def _told(self, outcome: Outcome) -> Outcome:
         """Return an outcome that may be shown anywhere: no secret value, no text that is not UTF-8."""
         return redacted(outcome, self._capabilities.redactor.redact)
+
+
+def open_worker(spec: TaskSpec, stack: ExitStack) -> Worker:
+    """Load the app of a task and open what its run needs; `stack` closes it again.
+
+    Raises:
+        Exception: Whatever loading the app, its settings or its state raises.
+    """
+    from kindling.plan.project import open_project
+    from kindling.run.capabilities import Capabilities
+    from kindling.run.states import open_state
+
+    project = open_project(spec.project, environment=spec.environment, overrides=spec.overrides, app=spec.app)
+    capabilities = Capabilities(project, spec.run_id)
+    stack.callback(capabilities.close)
+    state = open_state(project)
+    stack.callback(state.close)
+    return Worker(project, capabilities, state)
 
 
 def execute(spec: TaskSpec) -> Outcome:
@@ -248,21 +271,10 @@ def execute(spec: TaskSpec) -> Outcome:
 
     Never raises: what cannot be opened fails the task.
     """
-    from kindling.plan.project import open_project
-    from kindling.run.capabilities import Capabilities
-    from kindling.run.states import open_state
-
     began = time.monotonic()
     with ExitStack() as stack:
         try:
-            project = open_project(
-                spec.project, environment=spec.environment, overrides=spec.overrides, app=spec.app
-            )
-            capabilities = Capabilities(project, spec.run_id)
-            stack.callback(capabilities.close)
-            state = open_state(project)
-            stack.callback(state.close)
-            worker = Worker(project, capabilities, state)
+            worker = open_worker(spec, stack)
         except BaseException as error:  # noqa: BLE001  # the process boundary: an outcome for every error
             return unopened(spec, error, time.monotonic() - began)
         return worker.execute(spec)

@@ -107,3 +107,68 @@ def test_a_whole_run_in_processes_has_the_same_tables(installed: Site, bench_the
     found = answer(installed.run("r1", overrides={"executor.default": "child"}, **asked))
     assert found["outcomes"] == {"first": "done", "second": "done"}, found
     assert bench_there.rows("second") == [(42,)]
+
+
+RUNNER = """
+import json, sys, threading, time
+from kindling.hooks.executor import Outcome, TaskSpec
+from kindling.run.child import ChildRunner
+from kindling.run.request import decoded, encoded
+
+spec = decoded(TaskSpec, sys.argv[1], "a task")
+out = open("answer", "w")
+runner = ChildRunner()
+"""
+
+
+def run_runner(site: Site, task: TaskSpec, code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", RUNNER + code, encoded(task)],
+        env=site.environ(),
+        cwd=site.project,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    return (site.project / "answer").read_text()
+
+
+def test_a_prepared_runner_runs_its_task_and_logs_what_was_printed(
+    installed: Site, bench_there: Bench
+) -> None:
+    code = "runner.prepare(spec); out.write(encoded(runner.execute(spec))); runner.close(); runner.close()"
+    outcome = decoded(Outcome, run_runner(installed, spec(bench_there, "first", "raw"), code), "an outcome")
+    assert (outcome.status, outcome.rows) == ("done", 1)
+    lines = (installed.project / ".kindling/runs/r1/log.jsonl").read_text().splitlines()
+    printed = [line for line in map(json.loads, lines) if line["event"] == "printed"]
+    assert [(line["task"], line["stream"], line["text"]) for line in printed] == [
+        ("first", "stdout", "a pipe may print")
+    ]
+
+
+def test_what_cannot_be_prepared_is_told_by_the_task(installed: Site, bench_there: Bench) -> None:
+    (installed.project / "shop_files.py").write_text("raise ValueError('broken')\n")
+    code = "runner.prepare(spec); out.write(encoded(runner.execute(spec))); runner.close()"
+    outcome = decoded(Outcome, run_runner(installed, spec(bench_there, "first", "raw"), code), "an outcome")
+    assert (outcome.status, outcome.error["code"]) == ("failed", "KDL-DECL-051")
+
+
+def test_a_runner_can_be_interrupted_once_its_app_is_open(installed: Site, bench_there: Bench) -> None:
+    bench_there.put("first", "n bigint", (1,), app="shop")
+    (installed.project / "hold").touch()
+    code = """
+from pathlib import Path
+first = runner.interrupt(spec.key, 1, "cancelled")
+def stop():
+    while not Path("second_began").exists():
+        time.sleep(0.01)
+    runner.interrupt(spec.key, 1, "cancelled")
+    Path("hold").unlink()
+threading.Thread(target=stop).start()
+outcome = runner.execute(spec)
+out.write(json.dumps([first, outcome.status])); out.close(); runner.close()
+"""
+    task = spec(bench_there, "second", "first", project=str(installed.project))
+    assert json.loads(run_runner(installed, task, code)) == [False, "cancelled"]
