@@ -54,6 +54,8 @@ class SparkSession(PysparkSession):
         types: Any = self.frames.types
         table = pa.Table.from_batches(list(neutral_batches(stream, schema)), arrow_schema(schema))
         struct = types.StructType.fromDDL(schema.ddl())
+        if not table.num_rows:  # pyspark cannot read a table without a batch
+            return self.spark.createDataFrame([], schema=struct)
         return self.spark.createDataFrame(table, schema=struct)
 
     def save(self, frame: Frame, target: PathWrite) -> None:
