@@ -1,0 +1,1 @@
+"""The client's side: find, choose, lock, install and check plugins. Nothing here signs or builds."""
