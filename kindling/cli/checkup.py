@@ -18,6 +18,7 @@ from kindling.cli.permitted import permitted
 from kindling.cli.places import app_opened, settings_opened
 from kindling.errors import KindlingError
 from kindling.plugins.catalog import read_catalog
+from kindling.plugins.warnings import warned
 from kindling.run.states import open_state
 
 if TYPE_CHECKING:
@@ -138,6 +139,21 @@ def _plugins(seen: Situation) -> Iterator[Finding]:
         refusal = seen.catalog.unusable(capability)
         if refusal is not None and refusal.code != "KDL-PLUG-005":  # switched off on purpose
             yield of_error("plugins", WARN, refusal)
+    yield from _warned(seen)
+
+
+def _warned(seen: Situation) -> Iterator[Finding]:
+    """Tell what registries warn about, as a client of them last wrote it down."""
+    if seen.catalog is None or seen.project is None:
+        return
+    rules = seen.project.settings.table("plugins").get("policy")
+    found = warned(
+        seen.project.state_dir, seen.catalog.distributions, rules if isinstance(rules, dict) else {}
+    )
+    for item in found:
+        fix = f"kindling plugins update {item.name}"
+        refused = item.is_refused
+        yield Finding("plugins", FAIL if refused else WARN, str(item), fix, 5 if refused else 0)
 
 
 def _executor(seen: Situation) -> Iterator[Finding]:

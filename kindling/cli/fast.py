@@ -49,6 +49,8 @@ def _plugins(*, is_json: bool) -> int | None:
 def _unchanged(arguments: list[str]) -> int | None:
     """Return 0 after saying that nothing changed; None if anything would run or is wrong."""
     given: dict[str, list[str]] = {"env": [], "set": [], "select": [], "exclude": []}
+    locked = "--locked" in arguments
+    arguments = [item for item in arguments if item != "--locked"]
     if len(arguments) % 2:
         return None
     for option, value in zip(arguments[::2], arguments[1::2], strict=True):
@@ -67,6 +69,7 @@ def _unchanged(arguments: list[str]) -> int | None:
             overrides={key.strip(): value for key, _, value in pairs},
             select=tuple(given["select"]),
             exclude=tuple(given["exclude"]),
+            locked=locked,
         )
     except KindlingError:
         return None

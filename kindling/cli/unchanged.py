@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kindling.cli.vetting import vet
 from kindling.plan.plan import UNCHANGED
 from kindling.plan.planner import Planner, Wish
 from kindling.plan.project import open_project
@@ -22,6 +23,7 @@ def unchanged_text(
     overrides: Mapping[str, Plain],
     select: tuple[str, ...],
     exclude: tuple[str, ...],
+    locked: bool = False,
 ) -> str | None:
     """Plan; return what to say if nothing would run, else None.
 
@@ -29,6 +31,8 @@ def unchanged_text(
         KindlingError: Whatever is wrong; the ordinary command reports it.
     """
     project = open_project(start, environment=environment, overrides=overrides)
+    if vet(project, locked=locked):
+        return None
     state = open_state(project)
     try:
         planner = Planner(project, lambda: state.tasks(project.app.name, project.environment))

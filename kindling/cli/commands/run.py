@@ -12,6 +12,7 @@ from kindling.cli.progress import progress_sink
 from kindling.cli.summary import result_json, summary_text
 from kindling.cli.tables import plan_text
 from kindling.cli.unchanged import nothing_changed
+from kindling.cli.vetting import vet
 from kindling.plan.planner import Planner
 from kindling.run.request import RunRequest, new_run_id
 from kindling.run.run import run, wish_of
@@ -24,6 +25,7 @@ from kindling.run.run import run, wish_of
     "--resume", default="", metavar="RUN", help="Continue a run that failed, or was cancelled or killed."
 )
 @click.option("--dry-run", is_flag=True, help="Only print the plan.")
+@click.option("--locked", is_flag=True, help="Refuse plugins that are not as the lock says (exit 5).")
 @click.option("--workers", "-w", type=click.IntRange(min=1), default=None, help="Tasks at once.")
 @click.option("--json", "is_json", is_flag=True, help="Print the result as JSON (schema kindling.run/1).")
 @click.option(
@@ -41,6 +43,7 @@ def command(
     overrides: tuple[str, ...],
     resume: str,
     dry_run: bool,
+    locked: bool,
     workers: int | None,
     is_json: bool,
     is_jsonl: bool,
@@ -49,6 +52,7 @@ def command(
     """Run what changed: the selected entities whose code, inputs or tables are not as they were."""
     check_window(start, end)
     with opened(environment, overrides) as (project, state):
+        sys.stderr.writelines(f"warning: {line}\n" for line in vet(project, locked=locked))
         request = RunRequest(
             app=project.reference,
             project=project.path,

@@ -186,7 +186,8 @@ def test_a_plugin_adds_a_command(folder: Terminal, command_site: str) -> None:
 
 
 def test_a_plugin_adds_a_command_to_a_group_of_the_kernel(folder: Terminal, command_site: str) -> None:
-    assert "  wave     Wave at a plugin.\n" in folder("plugins", "--help", PYTHONPATH=command_site).out
+    text = folder("plugins", "--help", PYTHONPATH=command_site).out
+    assert "wave Wave at a plugin." in " ".join(text.split())  # columns are as wide as what is installed
     done = folder("plugins", "wave", PYTHONPATH=command_site)
     assert (done.code, done.out) == (0, "called for plugins wave\n")
 
