@@ -7,22 +7,22 @@ refuse the same and are asked when all faults of a document must be told (`forma
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct, convert
 
-RECORD = "kindling.plugin-record/1"
-RELEASE = "kindling.release/1"
-CONFORMANCE = "kindling.conformance/1"
-REVOKED = "kindling.revoked/1"
-NAMES = "kindling.names/1"
-REGISTRY = "kindling.registry/1"
-INDEX = "kindling.index/1"
-CAPABILITIES = "kindling.capabilities/1"
-FILES = "kindling.files/1"
-ADVISORIES = "kindling.advisories/1"
-POLICY = "kindling.policy/1"
-PAGE = "kindling.plugin-page/1"
+RECORD: Final = "kindling.plugin-record/1"
+RELEASE: Final = "kindling.release/1"
+CONFORMANCE: Final = "kindling.conformance/1"
+REVOKED: Final = "kindling.revoked/1"
+NAMES: Final = "kindling.names/1"
+REGISTRY: Final = "kindling.registry/1"
+INDEX: Final = "kindling.index/1"
+CAPABILITIES: Final = "kindling.capabilities/1"
+FILES: Final = "kindling.files/1"
+ADVISORIES: Final = "kindling.advisories/1"
+POLICY: Final = "kindling.policy/1"
+PAGE: Final = "kindling.plugin-page/1"
 
 # "$" alone also matches before a final line break in Python, and only at the end in JSON Schema's dialect.
 _END = r"$(?!\n)"
