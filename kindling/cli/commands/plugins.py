@@ -8,11 +8,12 @@ import sys
 import click
 
 from kindling.cli.documents import document
-from kindling.cli.extension import ExtensibleGroup
+from kindling.cli.extension import ExtensibleGroup, load_command
 from kindling.cli.places import catalog_here
 from kindling.cli.plugin_pages import check_known, find_distribution, info_plain, info_text
 from kindling.cli.plugins_list import plugins_text
 from kindling.config.settings import find_project
+from kindling.errors import KindlingError, UsageError
 from kindling.plugins import switches
 
 
@@ -34,9 +35,31 @@ def list_plugins(is_json: bool) -> None:
 def show_plugin(name: str, is_json: bool) -> None:
     """Show what plugin NAME offers, needs and may be told. Imports no plugin."""
     catalog = catalog_here()
-    distribution = find_distribution(catalog, name)
+    try:
+        distribution = find_distribution(catalog, name)
+    except UsageError as fault:
+        _show_remote(name, fault, is_json=is_json)
+        return
     plain = document("kindling.plugin/1", **info_plain(catalog, distribution)) if is_json else ""
     sys.stdout.write(plain or info_text(catalog, distribution))
+
+
+def _show_remote(name: str, fault: UsageError, *, is_json: bool) -> None:
+    """Let a plugin that adds `info` answer for what is not installed; without an answer raise the fault."""
+    adds = [
+        item.id
+        for item in catalog_here().capabilities("command")
+        if any(added[:2] == ("plugins", "info") for added in item.subcommands)
+    ]
+    found = load_command(lambda item: item.id in adds, "plugins info") if adds else None
+    if found is None:
+        raise fault
+    try:
+        click.get_current_context().invoke(found, name=name, is_json=is_json)
+    except KindlingError as error:
+        if error.code == "KDL-REG-101":  # no registry is configured, so nobody else was asked
+            raise fault from None
+        raise
 
 
 @command.command("enable")

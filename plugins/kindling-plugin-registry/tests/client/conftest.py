@@ -6,9 +6,12 @@ import base64
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 import threading
+import tomllib
 import zipfile
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -340,6 +343,91 @@ def shelf(tmp_path: Path) -> Shelf:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path / "project")
+
+
+def uv() -> str:
+    """Return uv, which the wheel of that name brings."""
+    beside = Path(sys.executable).parent / "uv"
+    found = str(beside) if beside.exists() else shutil.which("uv")
+    assert found, "pip install uv"
+    return found
+
+
+class Scratch:
+    """An environment of its own, in which the kernel and this plugin are seen but not installed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.python = str(folder / "bin" / "python")
+        self.uv = uv()
+        subprocess.run(
+            [self.uv, "venv", "-q", "--offline", "--python", sys.executable, str(folder)],
+            check=True,
+            capture_output=True,
+        )
+        own = sysconfig.get_path("purelib")
+        site = next((folder / "lib").iterdir()) / "site-packages"
+        (site / "kindling_test.pth").write_text(f"import site; site.addsitedir({own!r})\n")
+
+    def plugins(self) -> dict[str, str]:
+        """Return version by name of the plugins that are installed in it."""
+        site = next((self.folder / "lib").iterdir()) / "site-packages"
+        found = (path.name.removesuffix(".dist-info").rpartition("-") for path in site.glob("*.dist-info"))
+        return {name.replace("_", "-"): version for name, _, version in found}
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    return Scratch(tmp_path / "scratch")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, scratch: Scratch) -> Bench:
+    """A project whose commands run in, and change, the scratch environment."""
+    return Bench(tmp_path / "project", scratch.python)
+
+
+MINED = """import kindling as k
+
+app = k.App("shop", storage=k.storage("ore"))
+rocks = app.source("rocks", k.storage("ore"))
+
+
+@app.pipe(rocks, name="gold", write=k.merge(on=["id"]))
+def gold(df):
+    return df
+"""
+
+
+class Mine:
+    """A project whose plugins a registry has, and whose dependency stands in a folder of wheels."""
+
+    CHOSEN = 'platform = "mine"\nexecutor = "mine"\n'
+
+    def __init__(self, shelf: Shelf, bench: Bench, folder: Path) -> None:
+        self.shelf, self.bench, self.index = shelf, bench, folder
+        make_wheel(folder, "tiny-library", "2.0.0", capabilities={})
+        shelf.add(
+            "kindling-plugin-ore",
+            capabilities={"storage:ore": {"features": ["merges", "reads", "writes"]}},
+            requires=["kindling-core>=0.1,<0.2", "tiny-library>=2"],
+        )
+        shelf.add("kindling-plugin-mine", capabilities={"platform:mine": {}, "executor:mine": {}})
+        shelf.publish()
+        self.configure()
+
+    def configure(self, *more: str) -> None:
+        settings = self.shelf.settings(package_index=str(self.index))
+        self.bench.configure(self.CHOSEN, *more, settings, app=MINED)
+
+    def lock(self) -> dict[str, object]:
+        """Return the lock that was written."""
+        return tomllib.loads((self.bench.folder / "pylock.kindling.toml").read_text())
+
+
+@pytest.fixture
+def mine(shelf: Shelf, desk: Bench, tmp_path: Path) -> Mine:
+    return Mine(shelf, desk, tmp_path / "index")
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -38,7 +38,7 @@ class Market:
         self._revoked: tuple[Revocation, ...] | None = None
 
     def owner(self, name: str) -> Copy | None:
-        """Return the one registry that a name is looked up in: which binds it, else the first that lists it."""
+        """Return the registry that a name is looked up in: which binds it, else lists it first."""
         for copy in self.copies:
             if copy.registry.binds(name):
                 return copy

@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kindling.errors import Faults, KindlingError, PolicyError
+from kindling.errors import Faults, InfrastructureError, KindlingError, PolicyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,7 +54,10 @@ def _refresh(order: dict[str, str]) -> str:
         _write(folder, {**current, "fetched_at": _now()})
         return "unchanged"
     root = _root(order)
-    verified = verify(Place(order["url"]), root, folder)
+    try:
+        verified = verify(Place(order["url"]), root, folder)
+    except InfrastructureError as error:
+        raise _too_long(error) or error from None
     timestamp = json.loads((folder / "metadata" / "timestamp.json").read_bytes())
     contents = {**verified.targets, "lines": _lines(verified)}
     files = {name: [sha256(content).hexdigest(), len(content)] for name, content in contents.items()}
@@ -76,6 +79,15 @@ def _refresh(order: dict[str, str]) -> str:
         },
     )
     return "fresh"
+
+
+def _too_long(error: InfrastructureError) -> PolicyError | None:
+    """Return a refusal where more was sent than the signed length: an attack, and no fault of a network."""
+    from tuf.api.exceptions import DownloadLengthMismatchError
+
+    if not isinstance(error.__cause__, DownloadLengthMismatchError):
+        return None
+    return PolicyError("KDL-REG-030", "the index is refused", why=error.why, where=error.where)
 
 
 def _root(order: dict[str, str]) -> bytes:

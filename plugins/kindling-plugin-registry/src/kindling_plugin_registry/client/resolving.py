@@ -93,7 +93,11 @@ class _Candidate(Value):
 
 
 class Resolver:
-    """Resolves needs and requests against the installed plugins and the registries."""
+    """Resolves needs and requests against the installed plugins and the registries.
+
+    Attributes:
+        locked: Versions of an old lock, which are tried first.
+    """
 
     def __init__(self, market: Market, catalog: Catalog, judge: Judge, *, upgrades: bool = False) -> None:
         self.market = market
@@ -105,6 +109,7 @@ class Resolver:
         self.faults: list[KindlingError] = []
         self.picks: dict[str, Pick] = {}
         self.pins: dict[str, str] = {}
+        self.locked: dict[str, str] = {}
 
     def resolve(self, needs: Sequence[Need], requests: Iterable[str] = ()) -> Resolution:
         """Choose plugins.
@@ -199,7 +204,8 @@ class Resolver:
     def _newest(self, page: Page, needs: Sequence[Need]) -> Release | None:
         """Return the newest release that all rules let in; the others become exclusions."""
         specifier = self.pins.get(page.record.name, "")
-        for release in newest_first(page.releases):
+        locked = self.locked.get(page.record.name)
+        for release in sorted(newest_first(page.releases), key=lambda item: item.version != locked):
             if specifier and not is_within(release.version, specifier):
                 why = f"{page.record.name}{specifier} was asked for"
                 self._exclude(release.name, release.version, "pinned", why)
@@ -264,7 +270,8 @@ class Resolver:
         open_names = list(self.picks)
         while open_names:
             pick = self.picks[open_names.pop()]
-            for text in pick.release.requires_dist if pick.release else ():
+            release = pick.release or self._listed(pick)
+            for text in release.requires_dist if release else ():
                 required = Requirement(text)
                 name = canonical(required.name)
                 is_foreign = name == KERNEL or self.market.owner(name) is None
@@ -279,6 +286,12 @@ class Resolver:
                 if name in self.picks:
                     self.picks[name] = self.picks[name].replace(why=f"{pick.name} requires it")
                     open_names.append(name)
+
+    def _listed(self, pick: Pick) -> Release | None:
+        """Return the release of an installed plugin, if a registry lists it."""
+        found = self.market.find(pick.name)
+        releases = self.market.page(*found).releases if found is not None else ()
+        return next((item for item in releases if item.version == pick.version), None)
 
     def _exclude(
         self, name: str, version: str, rule: str, why: str, hint: str = "", capability: str = ""
