@@ -12,6 +12,7 @@ from kindling.hooks.platform import SessionSpec
 from kindling.hooks.storage import ReadRequest, Reads
 from kindling.plan.binding import find_entity
 from kindling.plan.facts import Facts
+from kindling.plan.vaults import Vaults
 from kindling.run.capabilities import Capabilities
 from kindling.run.commitment import QUARANTINE, quarantine_of
 from kindling.run.request import new_run_id
@@ -72,7 +73,7 @@ def preview(project: Project, bound: Bound, *, limit: int, version: str) -> Prev
         RunError: KDL-RUN-030, the engine failed.
     """
     _check_kept(bound)
-    facts = Facts(project.loader)
+    facts = Facts(project.loader, Vaults(project).resolve)
     if facts.is_known(bound) and facts.version(bound) is None:
         raise _absent(bound)
     capabilities = Capabilities(project, new_run_id())

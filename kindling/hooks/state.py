@@ -20,7 +20,7 @@ A complete plugin:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -40,10 +40,12 @@ class StateSpec:
     Attributes:
         path: Absolute path of the project's `.kindling` folder, which exists.
         settings: The plugin's own checked settings.
+        secret: Resolves a `secret://` reference at the time of use.
     """
 
     path: str
     settings: Mapping[str, Plain] = field(default_factory=dict)
+    secret: Callable[[str], str] | None = None
 
 
 @runtime_checkable

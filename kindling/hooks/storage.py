@@ -198,6 +198,10 @@ class Probe(Protocol):
 
     `kindling.json` says `"probe": "local"`, `"remote"` or `"none"`; with `none` there is no module
     and readers always run, because nothing is known.
+
+    A remote probe may have one more function, `open_probe(secret) -> Probe`: `secret` resolves the
+    `secret://` reference of an address, and what it returns is asked in place of the module during
+    one planning. It releases its connections itself when it is dropped.
     """
 
     def version(self, address: Address) -> str | None:

@@ -6,7 +6,7 @@ from kindling.errors import KindlingError, PlanError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from kindling.hooks.storage import Probe
     from kindling.plan.binding import Bound
@@ -19,12 +19,17 @@ class Facts:
     """Answers about entities, each asked for once.
 
     One instance is one look at the world: make a new one to look again.
+
+    Args:
+        loader: Loads the probes.
+        secret: Resolves a `secret://` reference, for probes that need a credential.
     """
 
-    __slots__ = ("_bounds", "_commits", "_loader", "_probes", "_versions")
+    __slots__ = ("_bounds", "_commits", "_loader", "_probes", "_secret", "_versions")
 
-    def __init__(self, loader: Loader) -> None:
+    def __init__(self, loader: Loader, secret: Callable[[str], str] | None = None) -> None:
         self._loader = loader
+        self._secret = secret
         self._probes: dict[str, Probe | None] = {}
         self._versions: dict[str, str | None] = {}
         self._commits: dict[str, tuple[str, Mapping[str, object]] | None] = {}
@@ -32,7 +37,9 @@ class Facts:
 
     def _probe(self, bound: Bound) -> Probe | None:
         if bound.storage not in self._probes:
-            self._probes[bound.storage] = self._loader.probe(bound.storage)
+            probe = self._loader.probe(bound.storage)
+            opens = getattr(probe, "open_probe", None)
+            self._probes[bound.storage] = opens(self._secret) if opens and self._secret else probe
         return self._probes[bound.storage]
 
     def is_known(self, bound: Bound) -> bool:

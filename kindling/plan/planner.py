@@ -12,6 +12,7 @@ from kindling.plan.fingerprint import Fingerprinter
 from kindling.plan.parts import short_digest
 from kindling.plan.plan import DEFERRED, RUN, Plan
 from kindling.plan.selection import select
+from kindling.plan.vaults import Vaults
 from kindling.plan.wiring import wire
 from kindling.sql import check_sql
 from kindling.values import Value
@@ -20,8 +21,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kindling.config.secrets import SecretResolver
-    from kindling.hooks.secrets import Secrets
     from kindling.pipe import Pipe
     from kindling.plan.project import Project
     from kindling.records import TaskRecord
@@ -74,17 +73,18 @@ class Planner:
     ) -> None:
         self._project = project
         self._records = records
-        self._secret_version = secret_version or _Vaults(project).version
+        self._vaults = Vaults(project)
+        self._secret_version = secret_version or self._vaults.version
         self._checked: set[str] = set()
         self._own: dict[str, dict[str, str]] = {}
         self._codes: dict[str, tuple[str, tuple[str, ...]]] = {}
         self.binding: Binding = bind(project.app, project.settings, project.catalog)
-        self.facts = Facts(project.loader)
+        self.facts = Facts(project.loader, self._vaults.resolve)
         self._fingerprinter = Fingerprinter(project.code_roots())  # one for all pipes: they share helpers
 
     def plan(self, wish: Wish) -> Plan:
         """Look at the world and decide."""
-        self.facts = Facts(self._project.loader)
+        self.facts = Facts(self._project.loader, self._vaults.resolve)
         records = self._records()
         pipes = {name: bound.pipe for name, bound in self.binding.entities.items() if bound.pipe is not None}
         parts = {name: self._parts(name, pipe, records, wish) for name, pipe in pipes.items()}
@@ -221,29 +221,6 @@ class Planner:
                 faults += check_sql(pipe.sql, pipe=name, declared=pipe.placeholders, where=str(pipe.place))
         raise_together(faults)
         self._checked |= {*running, *behind}
-
-
-class _Vaults:
-    """Asks the project's vaults for versions; opened when the first secret is asked for."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
-        self._resolver: SecretResolver | None = None
-
-    def version(self, reference: str) -> str:
-        """Return the version token of a secret."""
-        if self._resolver is None:
-            from kindling.config.secrets import Redactor, SecretResolver
-
-            self._resolver = SecretResolver(self._open, Redactor())
-        return self._resolver.version(reference)
-
-    def _open(self, name: str) -> Secrets:
-        from kindling.hooks.secrets import SecretsSpec
-
-        settings = dict(self._project.settings.plugin(f"secrets:{name}"))
-        offer = self._project.loader.secrets(name)
-        return offer.factory(SecretsSpec(environment=self._project.environment, settings=settings))
 
 
 def _options(pipe: Pipe[...]) -> str:

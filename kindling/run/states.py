@@ -16,6 +16,8 @@ def open_state(project: Project) -> State:
 
         return SqliteState(project.state_dir)
     from kindling.hooks.state import StateSpec
+    from kindling.plan.vaults import Vaults
 
     settings = dict(project.settings.plugin(f"state:{name}"))
-    return project.loader.state(name).factory(StateSpec(path=project.state_dir, settings=settings))
+    spec = StateSpec(path=project.state_dir, settings=settings, secret=Vaults(project).resolve)
+    return project.loader.state(name).factory(spec)

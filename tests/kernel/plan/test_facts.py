@@ -122,3 +122,18 @@ def test_a_storage_that_tells_no_bounds_is_told(raw: Bound) -> None:
         "KDL-PLAN-032: the storage 'scratch' of 'raw.a' cannot tell the bounds of 'at'\n"
         "  do: say --from and --to, or read it through a table first"
     )
+
+
+def test_a_probe_that_needs_credentials_is_opened_once_with_the_vaults(raw: Bound) -> None:
+    opened: list[Callable[[str], str]] = []
+
+    def open_probe(secret: Callable[[str], str]) -> object:
+        opened.append(secret)
+        return SimpleNamespace(version=lambda _address: secret("secret://v/x"))
+
+    module = SimpleNamespace(version=lambda _address: "the module", open_probe=open_probe)
+    loader = SimpleNamespace(probe=lambda _storage: module)
+    known = Facts(loader, str.upper)  # type: ignore[arg-type]  # it has what Facts asks for
+    assert (known.version(raw), known.commit(raw)) == ("SECRET://V/X", None)
+    assert len(opened) == 1
+    assert Facts(loader).version(raw) == "the module"  # type: ignore[arg-type]  # the same
