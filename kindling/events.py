@@ -117,6 +117,29 @@ class TaskFinished(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskTraced(Event):
+    """What a task that was done read and wrote; told right before its `TaskFinished`, once.
+
+    Attributes:
+        key: Task key as text.
+        target: `{"entity", "address" (`Address.to_plain()`), "version", "schema" (DDL)}`.
+        inputs: The same of each input that was read, `schema` as it was read.
+        lineage: `ColumnLineage.to_plain()`, relative to `inputs`; {} where it is opaque.
+        masked: Columns that were masked while reading: `[entity, column, mask]` each.
+        classes: Classes by column of the target, its own and inherited ones.
+        intent: Name of the write intent.
+    """
+
+    key: str
+    target: dict[str, object]
+    inputs: tuple[dict[str, object], ...] = ()
+    lineage: dict[str, object] = field(default_factory=dict)
+    masked: tuple[tuple[str, str, str], ...] = ()
+    classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    intent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSkipped(Event):
     """A task did not run because one before it failed or the run stops.
 
@@ -177,6 +200,7 @@ TYPES: dict[str, type[Event]] = {
         TaskStarted,
         TaskRetried,
         TaskFinished,
+        TaskTraced,
         TaskSkipped,
         Heartbeat,
         SinkFailed,

@@ -44,6 +44,8 @@ class InputSpec:
             `shared` (attach the frame that a task of this run shared; inlined where that is gone).
         cursor: For `changes`: the token to start from, "" for the beginning.
         shared: For `shared`: `Outcome.shared` of the task that shared it.
+        classes: Classes by column, for the lineage of what the task makes.
+        masks: How columns of it are masked for this task, by column: see `kindling.plan.rights`.
     """
 
     entity: str
@@ -52,6 +54,8 @@ class InputSpec:
     how: str = "read"
     cursor: str = ""
     shared: dict[str, str] = field(default_factory=dict)
+    classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    masks: dict[str, dict[str, Plain]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class TaskSpec:
         redeclared: The pipe's own code, SQL or options changed, or it never ran: other columns are no drift.
         moment: RFC 3339 UTC instant of the run.
         lease: Key and fencing token that must be valid at the commit, or {}.
+        traces: Whether the columns' origins are wanted.
     """
 
     run_id: str
@@ -99,6 +104,7 @@ class TaskSpec:
     redeclared: bool = False
     moment: str = ""
     lease: dict[str, Plain] = field(default_factory=dict)
+    traces: bool = False
 
     @property
     def key(self) -> str:
@@ -128,6 +134,8 @@ class Outcome:
         settings_read: Names of the settings that the pipe asked its context for.
         secrets_read: References that it asked for.
         exit_code: What the error means for the command, from its class; 0 without one.
+        classes: Classes by column of what was made, its own and inherited ones.
+        traced: What a `TaskTraced` tells of it, or {}.
     """
 
     key: str
@@ -147,6 +155,8 @@ class Outcome:
     settings_read: tuple[str, ...] = ()
     secrets_read: tuple[str, ...] = ()
     exit_code: int = 0
+    classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    traced: dict[str, Plain] = field(default_factory=dict)
 
 
 class Runner(Protocol):

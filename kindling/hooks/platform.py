@@ -26,9 +26,10 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from kindling.frames import FrameApi
 from kindling.hooks import Frame, Offer, Plain, Scalar, hookspec
+from kindling.lineage import ColumnLineage
 from kindling.schemas import Schema
 
-API = "1.0"
+API = "1.1"
 
 FEATURES = (
     "spark-sql",  # Sql.execute takes Spark SQL statements, DML on delta.`path` included
@@ -42,6 +43,8 @@ FEATURES = (
     "stream",  # reserved
     "isolates",  # a session's views are invisible to pipe code of other sessions
     "hosts-graph",  # reserved: the platform owns the graph
+    "lineage",  # Traces (since 1.1)
+    "keys",  # Keys (since 1.1)
     "tags",  # the engine shows a task's tag in its own monitoring
 )
 """The closed list; `catalog:<name>` and `x-<vendor>-<name>` are allowed as well."""
@@ -248,6 +251,47 @@ class Paths(Protocol):
 
     def save(self, frame: Frame, target: PathWrite) -> None:
         """Compute a frame and write it; nothing remains visible of a failed write to Delta."""
+        ...
+
+
+@runtime_checkable
+class Traces(Protocol):
+    """Feature `lineage`."""
+
+    def lineage(self, frame: Frame, inputs: Mapping[str, Frame]) -> ColumnLineage | None:
+        """Return what the columns of a frame come from, out of its own plan; nothing is computed.
+
+        Args:
+            frame: What a pipe returned, before it is cast to its schema.
+            inputs: The frames that the pipe was called with, by entity. Tracing stops at them.
+
+        Returns:
+            None where any part of the plan is not understood (opaque): nothing is guessed.
+        """
+        ...
+
+
+@runtime_checkable
+class Keys(Protocol):
+    """Feature `keys`."""
+
+    def select_with_keys(
+        self, frame: Frame, columns: Sequence[tuple[str, str]], keys: Mapping[str, bytes]
+    ) -> Frame:
+        """Return `(alias, Spark SQL expression)` pairs over the frame and one row of keys, lazily.
+
+        Key material stands in no plan, explain, column name, log or error: it goes to the engine once, as
+        a view of this session with a name that cannot be guessed.
+
+        Args:
+            frame: The frame.
+            columns: As in `Session.select`; the expressions may name key columns.
+            keys: Binary values by column name; the names are no columns of the frame.
+        """
+        ...
+
+    def drop_keys(self) -> None:
+        """Drop the key views: frames that need them can be computed no more. Idempotent; in `close` too."""
         ...
 
 

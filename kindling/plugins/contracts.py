@@ -7,13 +7,15 @@ The versions are repeated here so that planning can compare them without importi
 from __future__ import annotations
 
 APIS = {
-    "platform": "1.0",
+    "platform": "1.1",
     "storage": "1.0",
     "secrets": "1.0",
     "executor": "1.0",
     "state": "1.0",
     "command": "1.1",
     "sink": "1.0",
+    "masking": "1.0",
+    "lineage": "1.0",
 }
 """API version by kind. A kind of `kindling.names.KINDS` that is missing here has no contract yet."""
 

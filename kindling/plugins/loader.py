@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from kindling.hooks import Offer
     from kindling.hooks.command import CommandOffer
     from kindling.hooks.executor import ExecutorOffer
+    from kindling.hooks.lineage import LineageOffer
+    from kindling.hooks.masking import MaskingOffer
     from kindling.hooks.platform import PlatformOffer
     from kindling.hooks.secrets import SecretsOffer
     from kindling.hooks.sink import SinkOffer
@@ -92,6 +94,14 @@ class Loader:
     def sink(self, name: str) -> SinkOffer:
         """Return the offer of `sink:<name>`."""
         return cast("SinkOffer", self.offer(f"sink:{name}"))
+
+    def masking(self, name: str) -> MaskingOffer:
+        """Return the offer of `masking:<name>`."""
+        return cast("MaskingOffer", self.offer(f"masking:{name}"))
+
+    def lineage(self, name: str) -> LineageOffer:
+        """Return the offer of `lineage:<name>`."""
+        return cast("LineageOffer", self.offer(f"lineage:{name}"))
 
     def command(self, name: str) -> CommandOffer:
         """Return the offer of `command:<name>`."""
