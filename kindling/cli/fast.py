@@ -22,6 +22,9 @@ OPTIONS = {
 }
 """Options of `kindling run`, each with one value, that are understood here."""
 
+FAST = "x-kindling-fast"
+"""Feature of a command plugin: its package has a light module `fast` with `answer(arguments, cwd)`."""
+
 
 def fast_path(arguments: list[str]) -> int | None:
     """Answer a command line, or return None to let click do it.
@@ -31,6 +34,8 @@ def fast_path(arguments: list[str]) -> int | None:
     """
     if arguments[:2] == ["plugins", "list"] and arguments[2:] in ([], ["--json"]):
         return _plugins(is_json="--json" in arguments)
+    if arguments[:2] == ["plugins", "search"]:
+        return _added(arguments)
     if arguments[:1] == ["run"]:
         return _unchanged(arguments[1:])
     return None
@@ -44,6 +49,26 @@ def _plugins(*, is_json: bool) -> int | None:
     except KindlingError:
         return None
     return 0
+
+
+def _added(arguments: list[str]) -> int | None:
+    """Let the plugin that adds a subcommand answer it by its module `fast`, if it has one."""
+    from importlib import import_module
+
+    from kindling.cli.permitted import permitted
+    from kindling.plugins.catalog import read_catalog
+
+    try:
+        found = permitted(os.getcwd())
+        for item in read_catalog(found.cache, found.policy).capabilities("command"):
+            if FAST in item.features and any(list(added[:2]) == arguments[:2] for added in item.subcommands):
+                code: int | None = import_module(f"{item.module.rpartition('.')[0]}.fast").answer(
+                    arguments, os.getcwd()
+                )
+                return code
+    except KindlingError:
+        return None
+    return None
 
 
 def _unchanged(arguments: list[str]) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -72,3 +73,34 @@ def test_an_expired_index_is_refused(shelf: Shelf, bench: Bench) -> None:
     fresh = bench.plugins("search", "delta", "--refresh")
     assert fresh.code == 5
     assert "KDL-REG-030" in fresh.err
+
+
+IMPORTS = """
+import sys
+sys.argv = ["kindling", "plugins", "search", "delta"]
+from kindling.__main__ import main
+
+try:
+    main()
+except SystemExit:
+    print(sorted({"click", "pluggy", "msgspec", "tuf", "datetime", "packaging"}.intersection(sys.modules)))
+"""
+
+
+def test_a_warm_search_imports_neither_click_nor_what_verifies(shelf: Shelf, bench: Bench) -> None:
+    _filled(shelf)
+    bench.configure(shelf.settings())
+    first = bench.plugins("search", "delta", "--level", "conformant", "--kind", "storage")
+    for _ in range(2):  # the first fills the catalog's cache, which depends on how Python was started
+        done = subprocess.run(
+            [bench.python, "-c", IMPORTS],
+            cwd=bench.folder,
+            env=bench.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.stdout.endswith("\n[]\n"), done
+    assert done.stdout.splitlines()[:3] == first.out.splitlines()[:3], (
+        "the same words as the ordinary command"
+    )

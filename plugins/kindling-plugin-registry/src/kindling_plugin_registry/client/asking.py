@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import click
 
-from kindling_plugin_registry.client.copies import utc_now
+from kindling_plugin_registry.client import copies
 from kindling_plugin_registry.client.judging import Judge
 from kindling_plugin_registry.client.kernel import KERNEL, read_catalog, table_text
 from kindling_plugin_registry.client.market import open_market
@@ -56,7 +57,7 @@ class Desk:
 
     def resolver(self, *, upgrades: bool = False) -> Resolver:
         """Return a resolver of this desk."""
-        judge = Judge(self.market, utc_now(), has_cooldown=self.has_cooldown)
+        judge = Judge(self.market, datetime.now(timezone.utc), has_cooldown=self.has_cooldown)
         return Resolver(self.market, self.catalog, judge, upgrades=upgrades)
 
 
@@ -93,9 +94,7 @@ def picks_text(resolution: Resolution) -> str:
 
 def ages_text(market: Market) -> str:
     """Return one line with the age of each copy."""
-    now = utc_now()
-    ages = ", ".join(f"{copy.registry.name} {copy.age_text(now)} old" for copy in market.copies)
-    return f"index: {ages}\n"
+    return f"index: {copies.ages_text(market.copies)}\n"
 
 
 def say(text: str) -> None:

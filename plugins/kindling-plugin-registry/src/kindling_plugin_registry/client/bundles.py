@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kindling.errors import PolicyError, UsageError
+from kindling.errors import PolicyError
 from kindling_plugin_registry.client.asking import say
 from kindling_plugin_registry.client.billing import bill_of_lock
 from kindling_plugin_registry.client.changes import Change, accept
@@ -116,7 +116,7 @@ def install_bundle(
     """Verify a bundle and install it. Touches no network.
 
     Raises:
-        UsageError: KDL-REG-160, it is no bundle. PolicyError: KDL-REG-161, a part of it is refused.
+        PolicyError: KDL-REG-160, it is no bundle; KDL-REG-161, a part of it is refused.
         KindlingError: Signatures are refused; a person or policy says no; the installer failed.
     """
     client = open_client(os.getcwd())
@@ -257,8 +257,8 @@ def _changes(client: Client, lock: Lock) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def _no_bundle(path: str, why: str) -> UsageError:
-    return UsageError(
+def _no_bundle(path: str, why: str) -> PolicyError:
+    return PolicyError(
         "KDL-REG-160",
         f"{path!r} is no bundle",
         why=why,

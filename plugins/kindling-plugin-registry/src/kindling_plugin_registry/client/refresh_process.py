@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 import urllib.error
 import urllib.request
 from datetime import datetime, timezone
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from kindling_plugin_registry.operator.verification import Verified
 
 _TIMEOUT_S = 30
-_BREAKS = str.maketrans("\t\r\n,", "    ")
 
 
 def main() -> int:
@@ -51,7 +51,7 @@ def _refresh(order: dict[str, str]) -> str:
     current = _current(folder, order["url"])
     etag = _etag(order["url"], str(current.get("etag", "")))
     if etag is None and _is_whole(folder, current):
-        _write(folder, {**current, "fetched_at": _now()})
+        _write(folder, {**current, "fetched_at": _now(), "fetched_s": int(time.time())})
         return "unchanged"
     root = _root(order)
     try:
@@ -74,6 +74,7 @@ def _refresh(order: dict[str, str]) -> str:
             "version": timestamp["signed"]["version"],
             "expires": verified.expires,
             "fetched_at": _now(),
+            "fetched_s": int(time.time()),
             "etag": etag or "",
             "files": files,
         },
@@ -158,7 +159,7 @@ def _each_line(verified: Verified) -> Iterator[str]:
             entry["upd"],
             digest,
             str(size),
-            _joined(item.translate(_BREAKS) for item in entry["kw"]),
+            _joined(item.replace(",", " ") for item in entry["kw"]),
             entry["s"],
         )
         yield "\t".join(field.replace("\t", " ").replace("\n", " ").replace("\r", " ") for field in fields)

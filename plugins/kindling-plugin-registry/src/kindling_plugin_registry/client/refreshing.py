@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from kindling.errors import InfrastructureError, KindlingError, PolicyError
-from kindling_plugin_registry.client.copies import Copy, check_fresh, read_copy, utc_now
+from kindling_plugin_registry.client.copies import Copy, check_fresh, read_copy
 
 if TYPE_CHECKING:
     from kindling_plugin_registry.client.registries import Registry
@@ -77,7 +77,7 @@ def copy_of(registry: Registry, *, refreshes: bool = False, is_offline: bool = F
             )
     elif copy is None or refreshes:
         copy = refresh(registry)
-    check_fresh(copy, utc_now())
+    check_fresh(copy)
     return copy
 
 

@@ -74,6 +74,10 @@ class Resolution(Value):
         """Raise what could not be resolved, together."""
         raise_together(self.faults)
 
+    def warnings_text(self) -> str:
+        """Return the warnings, one line each."""
+        return "".join(f"warning: {text}\n" for text in self.warnings)
+
     def pick_for(self, capability: str) -> Pick | None:
         """Return what was chosen for a capability."""
         return next((pick for pick in self.picks if capability in pick.capabilities), None)

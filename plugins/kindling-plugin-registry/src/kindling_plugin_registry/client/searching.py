@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from kindling_plugin_registry.client.copies import check_fresh, listed, read_copy, utc_now
+from kindling_plugin_registry.client.copies import Line, ages_text, check_fresh, listed, read_copy
 from kindling_plugin_registry.client.registries import LEVELS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kindling_plugin_registry.client.copies import Copy, Line
+    from kindling_plugin_registry.client.copies import Copy
     from kindling_plugin_registry.client.registries import Client
 
 MOST = 20
@@ -27,7 +27,7 @@ def known_copies(client: Client) -> tuple[Copy, ...] | None:
         copy = read_copy(registry)
         if copy is None:
             return None
-        check_fresh(copy, utc_now())
+        check_fresh(copy)
         copies.append(copy)
     return tuple(copies)
 
@@ -77,20 +77,17 @@ def found_text(copies: Sequence[Copy], found: Sequence[tuple[str, Line]], most: 
     text = table_text(rows) if found else ""
     if len(found) > most:
         text += f"and {len(found) - most} more: --limit {len(found)}\n"
-    now = utc_now()
-    ages = ", ".join(f"{copy.registry.name} {copy.age_text(now)} old" for copy in copies)
-    return f"{text}{len(found)} found; index: {ages}\n"
+    return f"{text}{len(found)} found; index: {ages_text(copies)}\n"
 
 
 def found_plain(copies: Sequence[Copy], found: Sequence[tuple[str, Line]]) -> dict[str, object]:
     """Return the result as JSON types."""
-    now = utc_now()
     return {
         "registries": [
             {
                 "name": copy.registry.name,
                 "url": copy.registry.url,
-                "age_s": copy.age_s(now),
+                "age_s": copy.age_s(),
                 "expires": copy.expires,
                 "version": copy.version,
             }
@@ -108,8 +105,6 @@ def _matching(copy: Copy, wanted: list[str]) -> list[Line]:
     lower = text.lower()
     if len(lower) != len(text):  # a letter whose lower form is longer: places would differ
         return list(copy.all())
-    from kindling_plugin_registry.client.copies import Line
-
     word, found, place = max(wanted, key=len), [], 0
     while (place := lower.find(word, place)) >= 0:
         start = text.rfind("\n", 0, place) + 1

@@ -60,10 +60,11 @@ def refuse_dangerous(market: Market, packages: Sequence[Locked]) -> list[str]:
     Raises:
         PolicyError: KDL-REG-156; several together.
     """
-    from kindling_plugin_registry.client.copies import utc_now
+    from datetime import datetime, timezone
+
     from kindling_plugin_registry.client.judging import Judge
 
-    judge = Judge(market, utc_now())
+    judge = Judge(market, datetime.now(timezone.utc))
     faults: list[KindlingError] = []
     for item in packages:
         excluded = judge.plugin(item.name) if market.owner(item.name) is not None else None

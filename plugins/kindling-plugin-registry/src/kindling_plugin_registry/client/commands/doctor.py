@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from kindling.errors import KindlingError
-from kindling_plugin_registry.client.copies import utc_now
 from kindling_plugin_registry.client.environment import detect
 from kindling_plugin_registry.client.health import (
     FAIL,
@@ -48,7 +47,7 @@ def command(refreshes: bool, is_offline: bool, is_json: bool) -> int:
         except KindlingError as fault:
             rows.append(_of(registry.name, FAIL if fault.exit_code == 5 else WARN, fault))  # noqa: PLR2004  # refused
             continue
-        age = copy.age_text(utc_now())
+        age = copy.age_text()
         rows.append(Row(OK, registry.name, "registry", f"copy is {age} old, counts until {copy.expires}"))
         copies.append(copy)
     market = Market(client, tuple(copies), is_offline=is_offline)

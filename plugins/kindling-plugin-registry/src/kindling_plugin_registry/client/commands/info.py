@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from kindling_plugin_registry.client.changes import publisher_text
-from kindling_plugin_registry.client.copies import listed, utc_now
+from kindling_plugin_registry.client.copies import listed
 from kindling_plugin_registry.client.kernel import document, table_text
 from kindling_plugin_registry.client.market import open_market
 from kindling_plugin_registry.client.registries import open_client
@@ -53,5 +53,5 @@ def command(name: str, refreshes: bool = False, is_offline: bool = False, is_jso
             )
         )  # fmt: skip
     lines += [table_text(rows), f"kindling plugins install {line.name}\n"]
-    lines.append(f"index: {copy.registry.name} {copy.age_text(utc_now())} old\n")
+    lines.append(f"index: {copy.registry.name} {copy.age_text()} old\n")
     sys.stdout.write("".join(lines))

@@ -15,6 +15,7 @@ from kindling_plugin_registry.client.installing import install_picks, new_picks,
 from kindling_plugin_registry.client.kernel import document
 from kindling_plugin_registry.client.needs import parse_need
 from kindling_plugin_registry.client.recording import record_requests, with_requests
+from kindling_plugin_registry.client.resolving import Pick, Resolution
 
 
 @click.command("install")
@@ -45,9 +46,7 @@ def command(
     All wheels are fetched and checked first; one call of the installer follows. The request is recorded.
     """
     if bundle:
-        from kindling_plugin_registry.client.bundles import install_bundle
-
-        install_bundle(bundle, backend or "", dry_run=dry_run, says_yes=says_yes, accepted=accepted)
+        _install_bundle(bundle, backend or "", dry_run=dry_run, says_yes=says_yes, accepted=accepted)
         return
     if not names and not is_needed:
         raise UsageError("KDL-REG-147", "nothing to install is named", hint="kindling plugins install NAME")
@@ -58,7 +57,7 @@ def command(
     resolution = desk.resolve(needs, with_requests(desk.client.requests, requests))
     resolution.raise_faults()
     picks, changes = new_picks(desk, resolution), changes_of(desk, resolution)
-    say("".join(f"warning: {text}\n" for text in resolution.warnings) + "".join(c.text() for c in changes))
+    say(resolution.warnings_text() + "".join(change.text() for change in changes))
     is_dry = dry_run or backend == "print"
     line = command_text(planned_command(desk, picks, backend or "", is_offline=is_offline)) if picks else ""
     if not is_dry:
@@ -71,7 +70,21 @@ def command(
         plain = [change.to_plain() for change in changes]
         sys.stdout.write(document("kindling.install/1", changes=plain, command=line, is_dry=is_dry))
         return
+    sys.stdout.write(_dry_text(resolution, line) if is_dry else _done_text(picks))
+
+
+def _install_bundle(
+    path: str, backend: str, *, dry_run: bool, says_yes: bool, accepted: tuple[str, ...]
+) -> None:
+    from kindling_plugin_registry.client.bundles import install_bundle
+
+    install_bundle(path, backend, dry_run=dry_run, says_yes=says_yes, accepted=accepted)
+
+
+def _dry_text(resolution: Resolution, line: str) -> str:
+    return picks_text(resolution) + (f"would run: {line}\n" if line else "")
+
+
+def _done_text(picks: list[Pick]) -> str:
     done = ", ".join(f"{pick.name} {pick.version}" for pick in picks)
-    text = f"installed {done}\n" if picks else "everything is installed already\n"
-    dry = picks_text(resolution) + (f"would run: {line}\n" if line else "")
-    sys.stdout.write(dry if is_dry else text)
+    return f"installed {done}\n" if picks else "everything is installed already\n"
