@@ -28,7 +28,9 @@ from kindling_plugin_registry.operator.signing import sign
 from kindling_plugin_registry.operator.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    WheelMaker = Callable[..., Path]
 
 OLD = "2026-01-02T00:00:00Z"
 SETTINGS = """schema = "kindling.registry/1"
@@ -423,6 +425,11 @@ class Mine:
     def lock(self) -> dict[str, object]:
         """Return the lock that was written."""
         return tomllib.loads((self.bench.folder / "pylock.kindling.toml").read_text())
+
+
+@pytest.fixture
+def wheels() -> WheelMaker:
+    return make_wheel
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Bench, Servers, Shelf
+    from conftest import Bench, Scratch, Servers, Shelf, WheelMaker
 
 ORE = {"storage:ore": {"features": ["reads"]}}
 
@@ -147,3 +147,48 @@ def test_by_priority_the_first_registry_that_lists_a_name_has_it(
     bench.configure(shelf.settings(), corp.settings(priority=10))
     plain = bench.plugins("resolve", "storage:ore", "--json").plain()
     assert [(row["registry"], row["version"]) for row in plain["plugins"]] == [("corp", "1.0.0")]  # type: ignore[attr-defined, index]
+
+
+@pytest.mark.parametrize("command", ["install", "lock"])
+def test_a_bound_name_deep_in_the_dependencies_is_not_taken_from_a_public_index(
+    command: str, shelf: Shelf, desk: Bench, scratch: Scratch, wheels: WheelMaker, tmp_path: Path
+) -> None:
+    index = tmp_path / "public-index"
+    wheels(index, "tiny-library", "1.0", capabilities={}, requires=["corp-secret"])
+    wheels(index, "corp-secret", "9.0", capabilities={})
+    corp = type(shelf)(tmp_path / "corp", "corp")
+    corp.publish()
+    shelf.add("kindling-plugin-ore", capabilities=ORE, requires=["tiny-library"])
+    shelf.add("kindling-plugin-base", capabilities={"platform:mine": {}, "executor:mine": {}})
+    shelf.publish()
+    desk.configure(
+        'platform = "mine"\nexecutor = "mine"\n',
+        '[plugins]\nrequests = ["ore"]\n' if command == "lock" else "",
+        shelf.settings(package_index=str(index)),
+        corp.settings(names=["corp-*"]),
+    )
+    done = desk.plugins("lock") if command == "lock" else desk.plugins("install", "ore", "--yes")
+    assert done.code == 5, done
+    assert "KDL-REG-124: 'corp-secret' would be taken from the wrong place\n" in done.err
+    assert f"the name belongs to the registry 'corp', and {index} is not its package index" in done.err
+    assert scratch.plugins() == {}
+
+
+def test_a_library_of_a_corporate_plugin_comes_from_the_corporate_index(
+    shelf: Shelf, desk: Bench, scratch: Scratch, wheels: WheelMaker, tmp_path: Path
+) -> None:
+    index = tmp_path / "corp-index"
+    wheels(index, "corp-library", "1.0", capabilities={})
+    wheels(tmp_path / "public-index", "corp-library", "9.0", capabilities={})
+    corp = type(shelf)(tmp_path / "corp", "corp")
+    corp.add("kindling-plugin-corp", capabilities=ORE, requires=["corp-library"])
+    corp.publish()
+    shelf.add("kindling-plugin-gold", capabilities={"storage:gold": {}})
+    shelf.publish()
+    desk.configure(
+        shelf.settings(priority=5, package_index=str(tmp_path / "public-index")),
+        corp.settings(package_index=str(index), names=["corp-*"]),
+    )
+    done = desk.plugins("install", "corp", "gold", "--yes")
+    assert done.code == 0, done
+    assert scratch.plugins()["corp-library"] == "1.0"

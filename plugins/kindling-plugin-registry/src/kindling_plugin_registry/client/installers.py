@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from kindling.errors import RunError
+from kindling.names import canonical
 from kindling.values import Value
 
 if TYPE_CHECKING:
@@ -86,10 +87,9 @@ def call(command: Sequence[str]) -> None:
         RunError: KDL-REG-140, it failed; says whether the environment is as before.
     """
     before = installed_versions()
-    variables = {key: value for key, value in os.environ.items() if key not in _FOREIGN}
     done = subprocess.run(  # noqa: S603  # made here, of names and paths that were checked
         list(command), stdout=sys.stderr, stderr=subprocess.PIPE, text=True, check=False, timeout=_TIMEOUT_S,
-        env=variables,
+        env=own_variables(),
     )  # fmt: skip
     if done.returncode == 0:
         return
@@ -106,6 +106,28 @@ def call(command: Sequence[str]) -> None:
     )
 
 
+def dry_run_names(command: Sequence[str]) -> list[str]:
+    """Return the canonical names that an installer would install; none where it cannot say.
+
+    Effects: runs it with `--dry-run`, which may read the index and changes nothing.
+    """
+    place = command.index("install") + 1
+    done = subprocess.run(  # noqa: S603  # made here, of names and paths that were checked
+        [*command[:place], "--dry-run", *command[place:]], capture_output=True, text=True, check=False,
+        timeout=_TIMEOUT_S, env=own_variables(),
+    )  # fmt: skip
+    found = re.findall(r"^ \+ ([\w.-]+)==", done.stderr, re.MULTILINE)
+    found += re.findall(r"^ \+ ([\w.-]+) @", done.stderr, re.MULTILINE)
+    for line in re.findall(r"^Would install (.+)$", done.stdout, re.MULTILINE):
+        found += [item.rpartition("-")[0] for item in line.split()]
+    return [canonical(name) for name in found]
+
+
+def own_variables() -> dict[str, str]:
+    """Return the environment without what would add an index to the right one."""
+    return {key: value for key, value in os.environ.items() if key not in _FOREIGN}
+
+
 _FOREIGN = frozenset(
     ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "UV_INDEX", "UV_INDEX_URL",
      "UV_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_FIND_LINKS")
@@ -115,8 +137,6 @@ _FOREIGN = frozenset(
 
 def installed_versions() -> dict[str, str]:
     """Return version by canonical name of all distributions on this process's search path."""
-    from kindling.names import canonical
-
     found: dict[str, str] = {}
     for entry in sys.path:
         try:

@@ -7,12 +7,19 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from kindling.errors import PolicyError
 from kindling_plugin_registry.client.downloads import fetch_release
 from kindling_plugin_registry.client.environment import detect
-from kindling_plugin_registry.client.installers import Order, call, command_text, install_command
+from kindling_plugin_registry.client.installers import (
+    Order,
+    call,
+    command_text,
+    dry_run_names,
+    install_command,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kindling_plugin_registry.client.asking import Desk
     from kindling_plugin_registry.client.downloads import Wheel
@@ -30,10 +37,22 @@ def new_picks(desk: Desk, resolution: Resolution) -> list[Pick]:
 
 
 def package_index(desk: Desk, picks: Sequence[Pick]) -> str:
-    """Return where dependencies are found: the index of the first registry, by priority, that has one."""
+    """Return the one index for dependencies: of the registry that binds one of them, else of the first.
+
+    The first by priority, of those that the picks come from and that have an index.
+    """
+    from packaging.requirements import Requirement
+
+    from kindling.names import canonical
+
     used = {pick.registry for pick in picks}
     copies = [copy for copy in desk.market.copies if copy.registry.name in used]
-    return next((copy.registry.package_index for copy in copies if copy.registry.package_index), "")
+    texts = [text for pick in picks if pick.release for text in pick.release.requires_dist]
+    needed = [canonical(Requirement(text).name) for text in texts]
+    binding = [copy for copy in copies if any(copy.registry.binds(name) for name in needed)]
+    return next(
+        (copy.registry.package_index for copy in [*binding, *copies] if copy.registry.package_index), ""
+    )
 
 
 def fetch_picks(desk: Desk, picks: Sequence[Pick], *, is_offline: bool) -> list[Wheel]:
@@ -43,6 +62,31 @@ def fetch_picks(desk: Desk, picks: Sequence[Pick], *, is_offline: bool) -> list[
         for pick in picks
         if pick.release is not None
     ]
+
+
+def has_bindings(desk: Desk) -> bool:
+    """Tell whether any registry binds names."""
+    return any(copy.registry.names for copy in desk.market.copies)
+
+
+def check_bound(desk: Desk, picks: Sequence[Pick], order: Order, names: Iterable[str]) -> None:
+    """Refuse packages whose names are bound to a registry and that would come from another one's index.
+
+    Raises:
+        PolicyError: KDL-REG-124, the first such name.
+    """
+    own = {pick.name for pick in picks}
+    for name in names:
+        copy = desk.market.owner(name)
+        if name in own or copy is None or (order.index and copy.registry.package_index == order.index):
+            continue
+        raise PolicyError(
+            "KDL-REG-124",
+            f"{name!r} would be taken from the wrong place",
+            why=f"the name belongs to the registry {copy.registry.name!r}, and "
+            f"{order.index or 'the default index'} is not its package index",
+            hint="nothing was installed; tell the authors of the plugin that requires it",
+        )
 
 
 def planned_command(desk: Desk, picks: Sequence[Pick], backend: str, *, is_offline: bool) -> list[str]:
@@ -69,6 +113,7 @@ def install_picks(
     with requirements_file(lines) as file:
         order = Order(file, package_index(desk, picks), is_offline)
         command = install_command(environment, chosen, order)
+        check_bound(desk, picks, order, dry_run_names(command) if has_bindings(desk) else ())
         if show:
             from kindling_plugin_registry.client.asking import say
 

@@ -10,7 +10,8 @@ from kindling.errors import PluginError
 from kindling_plugin_registry.client.changes import Change, publisher_text
 from kindling_plugin_registry.client.downloads import artifact_url, fetch_release
 from kindling_plugin_registry.client.environment import detect
-from kindling_plugin_registry.client.installing import package_index
+from kindling_plugin_registry.client.installers import Order
+from kindling_plugin_registry.client.installing import check_bound, package_index
 from kindling_plugin_registry.client.kernel import APIS, KERNEL
 from kindling_plugin_registry.client.lockfile import LOCK, SCHEMA, digest_of
 from kindling_plugin_registry.client.solving import OLDEST_PYTHON, solve
@@ -93,7 +94,9 @@ def make_lock(
     packages: list[dict[str, object]] = []
     has_kernel = False
     if picks:
-        packages, has_kernel = solve(detect(), wheels, package_index(desk, picks), is_offline=is_offline)
+        index = package_index(desk, picks)
+        packages, has_kernel = solve(detect(), wheels, index, is_offline=is_offline)
+        check_bound(desk, picks, Order("", index), [str(item["name"]) for item in packages])
     by_name = {pick.name: pick for pick in picks}
     made = [
         _own(desk, by_name[str(item["name"])], item) if item["name"] in by_name else item for item in packages

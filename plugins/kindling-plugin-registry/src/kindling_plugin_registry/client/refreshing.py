@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,8 @@ from kindling.errors import InfrastructureError, KindlingError, PolicyError
 from kindling_plugin_registry.client.copies import Copy, check_fresh, read_copy
 
 if TYPE_CHECKING:
+    import subprocess
+
     from kindling_plugin_registry.client.registries import Registry
 
 _MODULE = "kindling_plugin_registry.client.refresh_process"
@@ -32,6 +33,8 @@ def refresh(registry: Registry, *, url: str = "", folder: str = "") -> Copy:
         InfrastructureError: KDL-REG-031, it cannot be read; KDL-REG-107, the child process failed.
     """
     target = registry.replace(url=url or registry.url, folder=folder or registry.folder)
+    import subprocess
+
     order = {"name": target.name, "url": target.url, "root": target.root, "folder": target.folder}
     done = subprocess.run(  # noqa: S603  # this very Python and a module of this package
         [sys.executable, "-m", _MODULE],

@@ -278,8 +278,13 @@ class Resolver:
             for text in release.requires_dist if release else ():
                 required = Requirement(text)
                 name = canonical(required.name)
-                is_foreign = name == KERNEL or self.market.owner(name) is None
-                if is_foreign or (required.marker and not required.marker.evaluate({"extra": ""})):
+                owner = self.market.owner(name)
+                if (
+                    name == KERNEL
+                    or owner is None
+                    or self._is_library(owner, name, pick)
+                    or (required.marker and not required.marker.evaluate({"extra": ""}))
+                ):
                     continue
                 known = self.picks.get(name)
                 if known is not None and is_within(known.version, str(required.specifier)):
@@ -290,6 +295,10 @@ class Resolver:
                 if name in self.picks:
                     self.picks[name] = self.picks[name].replace(why=f"{pick.name} requires it")
                     open_names.append(name)
+
+    def _is_library(self, owner: Copy, name: str, pick: Pick) -> bool:
+        """Tell whether a name is no plugin: bound to a registry, it comes from that one's package index."""
+        return owner.find(name) is None and owner.registry.name == pick.registry
 
     def _listed(self, pick: Pick) -> Release | None:
         """Return the release of an installed plugin, if a registry lists it."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from kindling import __version__ as kernel_version
 from kindling.errors import PluginError, UsageError
-from kindling_plugin_registry.client.installers import Order, command_text, index_options
+from kindling_plugin_registry.client.installers import Order, command_text, index_options, own_variables
 from kindling_plugin_registry.client.kernel import KERNEL
 
 if TYPE_CHECKING:
@@ -90,7 +90,13 @@ def _compile(
         "-o", os.path.join(folder, "pylock.toml"),
     ]  # fmt: skip
     return subprocess.run(  # noqa: S603  # made here, of paths of this process
-        command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S, cwd=folder
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_TIMEOUT_S,
+        cwd=folder,
+        env=own_variables(),
     )
 
 
