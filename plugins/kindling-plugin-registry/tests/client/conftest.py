@@ -19,7 +19,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import kindling_plugin_registry
 import pytest
+from jsonschema import Draft202012Validator
 from kindling_plugin_registry.formats import source_bytes
 from kindling_plugin_registry.operator.building import build
 from kindling_plugin_registry.operator.keys import load_keys
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     WheelMaker = Callable[..., Path]
 
+SCHEMAS = Path(kindling_plugin_registry.__file__).parent / "client" / "schemas"
 OLD = "2026-01-02T00:00:00Z"
 SETTINGS = """schema = "kindling.registry/1"
 name = "{name}"
@@ -278,7 +281,12 @@ class Done:
         self.err = done.stderr
 
     def plain(self) -> dict[str, object]:
+        """Return stdout as JSON, after checking it against its published schema."""
         found: dict[str, object] = json.loads(self.out)
+        name = str(found["schema"]).removeprefix("kindling.").partition("/")[0]
+        published = json.loads((SCHEMAS / f"{name}.json").read_text())
+        Draft202012Validator.check_schema(published)
+        Draft202012Validator(published).validate(found)
         return found
 
     def __repr__(self) -> str:
