@@ -2,8 +2,8 @@
 
     python requirements/system.py java postgresql chromium
 
-What is there already is left alone, so a second call takes milliseconds. Installing needs apt and root, or sudo
-without a password); otherwise the command to type is printed and the exit code is 1.
+What is there already is left alone, so a second call takes milliseconds. Installing needs apt and root, or
+sudo without a password; otherwise the command to type is printed and the exit code is 1.
 """
 
 from __future__ import annotations
