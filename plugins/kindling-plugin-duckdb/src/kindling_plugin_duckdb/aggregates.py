@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from kindling_plugin_duckdb.functions import AGGREGATES, WINDOW_INTEGERS, WINDOW_ONLY
-from kindling_plugin_duckdb.nodes import as_type, call, plain
+from kindling_plugin_duckdb.nodes import as_type, call, integer, plain
 from kindling_plugin_duckdb.portability import wrong_arguments
 from kindling_plugin_duckdb.typed import macro
 
@@ -142,7 +142,7 @@ def _percentile(name: str, values: list[exp.Expression], distinct: bool) -> Aggr
 def _percentile_approx(name: str, values: list[exp.Expression], distinct: bool) -> Aggregate:  # noqa: FBT001  # one shape
     if distinct:
         raise wrong_arguments(name, "DISTINCT is not portable", "take distinct rows before")
-    return Aggregate(call("quantile_disc", *values[:2]))
+    return Aggregate(call("quantile_disc", macro("approx_input", values[0]), *values[1:2]))
 
 
 _SPECIAL: dict[str, Callable[[str, list[exp.Expression], bool], Aggregate]] = {
@@ -152,7 +152,7 @@ _SPECIAL: dict[str, Callable[[str, list[exp.Expression], bool], Aggregate]] = {
     "quantile_disc": _percentile_approx,
 }
 _AROUND: dict[str, Callable[[exp.Expression], exp.Expression]] = {
-    "count_if": _as_bigint,
+    "count_if": lambda node: call("coalesce", _as_bigint(node), integer(0)),
     "corr": _nan_to_null,
     "grouping": lambda node: as_type(node, "TINYINT"),
 }

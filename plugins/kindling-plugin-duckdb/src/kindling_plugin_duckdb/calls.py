@@ -59,6 +59,15 @@ def concat(args: Args) -> exp.Expression:
     return _concat(args) if args else text("")
 
 
+def _upper(args: Args) -> exp.Expression:
+    # DuckDB has a capital of its own for the one letter that Java writes as two.
+    return call("upper", call("replace", args[0], text("ß"), text("ss")))
+
+
+def _trim(name: str, args: Args) -> exp.Expression:
+    return call(name, *reversed(args))  # Spark's order is (letters, text)
+
+
 def _concat_ws(args: Args) -> exp.Expression:
     return call("concat_ws", args[0], *(macro("to_string", arg) for arg in args[1:]))
 
@@ -77,6 +86,8 @@ def _split(args: Args) -> exp.Expression:
 def _regexp_replace(args: Args) -> exp.Expression:
     if len(args) != 3:  # noqa: PLR2004  # (text, pattern, replacement)
         raise wrong_arguments("regexp_replace", "a start position is not portable", "use three arguments")
+    if plain(args[1]) == text(""):
+        raise wrong_arguments("regexp_replace", "an empty pattern splits letters differently", "use concat")
     new = text(patterns.replacement(literal_text("regexp_replace", args[2])))
     return call("regexp_replace", args[0], args[1], new, text("g"))
 
@@ -111,6 +122,8 @@ def _date_format(args: Args) -> exp.Expression:
 
 def _parsed(name: str, args: Args) -> exp.Expression:
     made = patterns.strftime_pattern(name, literal_text(name, args[1]))
+    if "%y" not in made.lower():
+        raise wrong_arguments(name, "a pattern without a year means another day", "join the date to the text")
     return macro("try_parse" if name.startswith("try_") else "parse", args[0], text(made))
 
 
@@ -135,7 +148,7 @@ def _unix_timestamp(args: Args) -> exp.Expression:
         return macro("seconds", call("now"))
     if len(args) > 1:
         return as_type(call("epoch", _parsed("unix_timestamp", args)), "BIGINT")
-    return macro("seconds", args[0])
+    return macro("unix_time", args[0])
 
 
 def _from_unixtime(args: Args) -> exp.Expression:
@@ -201,9 +214,11 @@ def _weekday(args: Args) -> exp.Expression:
 
 
 def _zone(args: Args, *, to_utc: bool) -> exp.Expression:
-    first, second = (text("UTC"), args[1]) if to_utc else (args[1], text("UTC"))
     # timezone(zone, instant) is the wall clock there; timezone(zone, wall clock) is the instant.
-    return call("timezone", second, call("timezone", first, macro("to_timestamp", args[0])))
+    value = macro("to_timestamp", args[0])
+    if to_utc:
+        return macro("instant", args[1], call("timezone", text("UTC"), value))
+    return call("timezone", text("UTC"), call("timezone", args[1], value))
 
 
 def _round(args: Args) -> exp.Expression:
@@ -304,6 +319,10 @@ def _tested(name: str, args: Args) -> exp.Expression:
 
 BUILDERS: dict[str, Builder] = {
     "concat": concat,
+    "upper": _upper,
+    "ucase": _upper,
+    "ltrim": lambda args: _trim("ltrim", args),
+    "rtrim": lambda args: _trim("rtrim", args),
     "concat_ws": _concat_ws,
     "instr": lambda args: macro("locate", args[1], args[0]),
     "position": lambda args: macro("locate" if len(args) < 3 else "locate_from", *args),  # noqa: PLR2004
@@ -345,8 +364,6 @@ BUILDERS: dict[str, Builder] = {
     "try_element_at": lambda args: _element("try_element_at", args),
     "sort_array": _sort_array,
     "array_sort": _array_sort,
-    "array_append": lambda args: call("list_append", *args),
-    "array_prepend": lambda args: call("list_prepend", args[1], args[0]),
     "transform": lambda args: call("list_transform", *args),
     "filter": lambda args: call("list_filter", *args),
     "exists": lambda args: _tested("any_true", args),

@@ -20,6 +20,7 @@ from kindling_plugin_duckdb import functions
 from kindling_plugin_duckdb.aggregates import Aggregate, aggregate
 from kindling_plugin_duckdb.calls import BUILDERS, date_part, literal_text
 from kindling_plugin_duckdb.casts import cast
+from kindling_plugin_duckdb.mixing import branches, literal
 from kindling_plugin_duckdb.naming import name_outputs, place_keys
 from kindling_plugin_duckdb.nodes import as_type, call, integer, plain
 from kindling_plugin_duckdb.operators import OPERATORS
@@ -33,7 +34,7 @@ from kindling_plugin_duckdb.scopes import Columns, Scopes
 from kindling_plugin_duckdb.typed import macro
 
 _KEPT = (
-    exp.Add, exp.Alias, exp.Aliases, exp.All, exp.And, exp.Between, exp.BitwiseAnd, exp.BitwiseNot,
+    exp.Add, exp.Alias, exp.Aliases, exp.And, exp.Between, exp.BitwiseAnd, exp.BitwiseNot,
     exp.BitwiseOr, exp.BitwiseXor, exp.Boolean, exp.CTE, exp.Case, exp.Column, exp.Cube, exp.DataType,
     exp.DataTypeParam, exp.Distinct, exp.Dot, exp.EQ, exp.Except, exp.Exists, exp.From, exp.GT, exp.GTE,
     exp.Group, exp.GroupingSets, exp.Having, exp.Identifier, exp.If, exp.In, exp.Intersect, exp.Interval,
@@ -50,12 +51,6 @@ _SYNTAX: dict[type[exp.Expression], tuple[str, str]] = {
     exp.Distribute: ("DISTRIBUTE BY", "leave it out"),
     exp.Sort: ("SORT BY", "write ORDER BY"),
 }
-_TYPED = frozenset(
-    """
-    coalesce nvl ifnull nvl2 greatest least array map struct named_struct nullif if lag lead
-    array_append array_prepend array_repeat sequence aggregate reduce
-    """.split()  # noqa: SIM905  # a table reads better without quotes
-)
 _INDEXED = frozenset({"transform", "filter", "exists", "forall"})
 
 
@@ -136,7 +131,7 @@ class _Correction:
             **OPERATORS,
             exp.Column: self._scopes.column,
             exp.Bracket: self._bracket,
-            exp.Literal: self._literal,
+            exp.Literal: literal,
         }
 
     def fix(self, node: exp.Expression) -> exp.Expression:
@@ -268,6 +263,7 @@ class _Correction:
         name, args = node.name.lower(), node.expressions
         if any(isinstance(arg, (exp.Distinct, exp.Alias)) for arg in args):
             raise wrong_arguments(name, "DISTINCT or a name stands among its arguments")
+        args = branches(name, args)
         if name in BUILDERS:
             return self._built(name, args)
         if name in functions.MACRO_CALLS:
@@ -329,18 +325,6 @@ class _Correction:
         if isinstance(plain(key), exp.Literal) and plain(key).is_string:
             return exp.Bracket(this=node.this, expressions=[key])
         return macro("item", node.this, key)
-
-    def _literal(self, node: exp.Expression) -> exp.Expression:
-        if node.args.get("is_string") or not str(node.this).isdigit() or int(node.this) > 2**31 - 1:
-            return node
-        parent = node.parent
-        while isinstance(parent, (exp.Paren, exp.Neg)):
-            parent = parent.parent
-        typed = isinstance(parent, (exp.Add, exp.Sub, exp.Mul, exp.Mod, exp.If, exp.Case)) or (
-            isinstance(parent, exp.Anonymous) and parent.name.lower() in _TYPED
-        )
-        # DuckDB fits a bare literal to the narrowest type around it; Spark's is always an int.
-        return as_type(node.copy(), "INTEGER") if typed else node
 
     def _table(self, node: exp.Expression) -> exp.Expression:
         name = node.name

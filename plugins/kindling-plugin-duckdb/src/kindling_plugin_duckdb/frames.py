@@ -197,7 +197,12 @@ class Frame(_SqlframeFrame):  # type: ignore[misc]  # see above
 
     def join(self, other: Frame, on: object = None, how: str = "inner", **kwargs: object) -> Frame:
         """Join two frames."""
+        # sqlframe keeps the keys of the right side for one of Spark's four spellings only.
+        how = "full" if how.lower().replace("_", "") in ("outer", "fullouter") else how
         made = cast("Frame", super().join(other, on, how, **kwargs))
+        if how.lower() not in ("inner", "left", "cross") and not isinstance(on, Column):
+            # The key of a later `select` would be the left side's alone, null where that has no row.
+            made = cast("Frame", made._convert_leaf_to_cte())  # noqa: SLF001  # sqlframe's own
         made.display_name_mapping = {**other.display_name_mapping, **made.display_name_mapping}
         return made
 

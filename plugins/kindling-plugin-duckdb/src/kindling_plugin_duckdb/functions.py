@@ -10,7 +10,7 @@ SAME = frozenset(
     """
     abs bit_length cbrt coalesce contains cos cosh degrees exp greatest least lower md5 nullif pi power
     radians repeat sha1 sin sinh tan tanh translate upper
-    map_keys map_values map_entries map_concat atan2 flatten
+    map_keys map_values map_entries atan2
     """.split()  # noqa: SIM905  # a table reads better without quotes
 )
 """DuckDB functions of the same name (or the name that `RENAMED` gives) and the same meaning."""
@@ -35,7 +35,6 @@ RENAMED = {
     "atan": "atan",
     "raise_error": "error",
     "hex": "hex",
-    "split_part": "split_part",
     "trim": "trim",
     "ltrim": "ltrim",
     "rtrim": "rtrim",
@@ -80,6 +79,11 @@ MACRO_CALLS: dict[str, dict[int, str]] = {
     "left": {2: "left"},
     "right": {2: "right"},
     "initcap": {1: "initcap"},
+    "split_part": {3: "split_part"},
+    "array_append": {2: "append"},
+    "array_prepend": {2: "prepend"},
+    "flatten": {1: "flatten"},
+    "map_concat": {2: "merge"},
     "substring_index": {3: "substring_index"},
     "pmod": {2: "pmod"},
     "mod": {2: "mod"},

@@ -65,6 +65,9 @@ _MACROS = {
     "wall": WALL,
     "months": DATE,
     "seconds": BIGINT,
+    "unix_time": BIGINT,
+    "instant": INSTANT,
+    "split_part": VARCHAR,
     "div": DOUBLE,
     "ratio": DOUBLE,
     "try_divide": DOUBLE,
@@ -80,7 +83,7 @@ _MACROS = {
     "json_text": VARCHAR,
     "chr": VARCHAR,
 }
-_SAME_AS_FIRST = frozenset({"sum_input", "average_input", "part", "beside_decimal"})
+_SAME_AS_FIRST = frozenset({"sum_input", "average_input", "approx_input", "part", "beside_decimal"})
 
 
 def kind_of(node: exp.Expression) -> str | None:

@@ -109,8 +109,10 @@ CASTS = {
         WHEN x IS NOT NULL THEN {_INVALID.format("x", "TIMESTAMP")} END""",
     "to_timestamp": """(x) AS CASE
         WHEN typeof(x) = 'VARCHAR' THEN CAST(kdl_stamp_text(TRY_CAST(x AS VARCHAR)) AS TIMESTAMPTZ)
-        WHEN typeof(x) IN ('TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT', 'DOUBLE', 'FLOAT')
+        WHEN typeof(x) IN ('TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT')
             THEN to_timestamp(TRY_CAST(x AS DOUBLE))
+        WHEN typeof(x) IN ('DOUBLE', 'FLOAT')
+            THEN make_timestamptz(CAST(trunc(TRY_CAST(x AS DOUBLE) * 1000000) AS BIGINT))
         ELSE CAST(CASE WHEN typeof(x) IN ('DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', '\"NULL\"')
             THEN TRY_CAST(x AS TIMESTAMPTZ) ELSE error('cannot cast ' || typeof(x) || ' to TIMESTAMP') END
             AS TIMESTAMPTZ) END""",
@@ -128,6 +130,7 @@ CASTS = {
     # Java's Double.toString: plain between 1e-3 and 1e7, else one digit, a point and an exponent.
     "double_text": """(v, a) AS CASE WHEN isnan(a) THEN 'NaN'
         WHEN isinf(a) THEN if(a > 0, 'Infinity', '-Infinity')
+        WHEN abs(a) = 4.9e-324 THEN if(a < 0, '-', '') || '4.9E-324'
         WHEN a = 0 OR (abs(a) >= 0.001 AND abs(a) < 10000000) THEN v
         ELSE if(a < 0, '-', '') || kdl_scientific(ltrim(v, '-')) END""",
     "scientific": """(v) AS CASE
@@ -143,9 +146,13 @@ CASTS = {
         WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE'
             THEN CAST(TRY_CAST(TRY_CAST(x AS TIMESTAMPTZ) AS TIMESTAMP) AS VARCHAR)
         WHEN typeof(x) = 'BLOB' THEN decode(TRY_CAST(x AS BLOB))
+        WHEN starts_with(typeof(x), 'DECIMAL') THEN kdl_decimal_text(CAST(x AS VARCHAR))
         WHEN typeof(x) = 'INTERVAL' OR regexp_matches(typeof(x), '^(STRUCT|MAP)|\\]$')
             THEN {_error("casting a nested value to string", "build the text from its parts")}
         ELSE CAST(x AS VARCHAR) END""",
+    # DuckDB writes no zero before the point of a DECIMAL(2, 2).
+    "decimal_text": """(v) AS CASE WHEN starts_with(v, '.') THEN '0' || v
+        WHEN starts_with(v, '-.') THEN '-0' || substr(v, 2) ELSE v END""",
     "to_binary": f"""(x) AS CASE WHEN typeof(x) = 'VARCHAR' THEN encode(TRY_CAST(x AS VARCHAR))
         WHEN typeof(x) IN ('BLOB', '"NULL"') THEN TRY_CAST(x AS BLOB)
         ELSE {_error("casting a number to binary", "cast it to string first")} END""",
@@ -190,11 +197,15 @@ NUMBERS = {
     "log10": "(x) AS CASE WHEN x > 0 THEN log10(x) END",
     "log2": "(x) AS CASE WHEN x > 0 THEN log2(x) END",
     "log": "(b, x) AS CASE WHEN b > 0 AND x > 0 THEN ln(x) / ln(b) END",
-    "sign": "(x) AS CAST(sign(x) AS DOUBLE)",
+    "sign": """(x) AS CASE WHEN isnan(CAST(x AS DOUBLE)) THEN CAST('nan' AS DOUBLE)
+        ELSE CAST(sign(x) AS DOUBLE) END""",
     "isnan": "(x) AS coalesce(isnan(x), false)",
     "nanvl": "(a, b) AS CASE WHEN isnan(a) THEN b ELSE a END",
     "sum_input": f"""(x) AS CASE WHEN typeof(x) IN ('BOOLEAN', 'VARCHAR')
         THEN {_error("the sum of booleans or text", "cast to int or double first")} ELSE x END""",
+    "approx_input": f"""(x) AS CASE WHEN {_FLOATING.format("x")} AND isnan(TRY_CAST(x AS DOUBLE))
+        THEN {_error("an approximate percentile over NaN", "filter them before, or use percentile")}
+        ELSE x END""",
     "average_input": f"""(x) AS CASE WHEN {_DECIMAL.format("x")}
         THEN {_error("the average of a decimal", "write avg(CAST(... AS DOUBLE))")} ELSE x END""",
 }
@@ -204,7 +215,8 @@ TEXTS = {
         WHEN p > 0 THEN substring(s, p, l)
         ELSE substring(s, greatest(length(s) + p, 0) + 1, greatest(l + least(length(s) + p, 0), 0)) END""",
     "substring_from": "(s, p) AS kdl_substring(s, p, 2147483647)",
-    "part": f"""(x) AS CASE WHEN typeof(x) IN {_UNSPELT}
+    "part": f"""(x) AS CASE WHEN typeof(x) IN {_UNSPELT} OR (starts_with(typeof(x), 'DECIMAL')
+            AND split_part(typeof(x), ',', 1) = 'DECIMAL(' || rtrim(split_part(typeof(x), ',', 2), ')'))
         THEN {_error("joining a double or a timestamp to text", "write CAST(... AS STRING)")} ELSE x END""",
     "chr": "(n) AS CASE WHEN n < 0 THEN '' ELSE chr(CAST(n % 256 AS INTEGER)) END",
     "left": "(s, n) AS CASE WHEN n <= 0 THEN substring(s, 1, 0) ELSE left(s, n) END",
@@ -215,7 +227,9 @@ TEXTS = {
         ELSE CAST(instr(substring(s, p), n) + p - 1 AS INTEGER) END""",
     "initcap": """(s) AS array_to_string(list_transform(string_split(lower(s), ' '),
         lambda kdl_e: upper(substr(kdl_e, 1, 1)) || substr(kdl_e, 2)), ' ')""",
-    "substring_index": """(s, d, n) AS CASE WHEN n = 0 THEN substring(s, 1, 0)
+    "split_part": """(s, d, n) AS CASE WHEN n = 0
+        THEN error('[INVALID_INDEX_OF_ZERO] The index 0 is invalid') ELSE split_part(s, d, n) END""",
+    "substring_index": """(s, d, n) AS CASE WHEN n = 0 OR d = '' THEN substring(s, 1, 0)
         WHEN n > 0 THEN array_to_string(string_split(s, d)[1:n], d)
         ELSE array_to_string(string_split(s, d)[n:], d) END""",
     "octets": "(x) AS CAST(octet_length(kdl_to_binary(x)) AS INTEGER)",
@@ -240,6 +254,16 @@ TIMES = {
         WHEN typeof(x) = 'VARCHAR'
             THEN CAST(epoch(kdl_parse(TRY_CAST(x AS VARCHAR), '%Y-%m-%d %H:%M:%S')) AS BIGINT)
         ELSE CAST(floor(epoch_us(CAST(x AS TIMESTAMPTZ)) / 1000000) AS BIGINT) END""",
+    # As `seconds`, but towards zero, as Spark's unix_timestamp has it.
+    "unix_time": """(x) AS CASE
+        WHEN typeof(x) = 'VARCHAR'
+            THEN CAST(epoch(kdl_parse(TRY_CAST(x AS VARCHAR), '%Y-%m-%d %H:%M:%S')) AS BIGINT)
+        ELSE CAST(trunc(epoch_us(CAST(x AS TIMESTAMPTZ)) / 1000000) AS BIGINT) END""",
+    # Of two instants with one wall clock Spark takes the earlier one.
+    "instant": """(z, w) AS CASE
+        WHEN timezone(z, timezone(z, w) - INTERVAL 1 HOUR) = w THEN timezone(z, w) - INTERVAL 1 HOUR
+        WHEN timezone(z, timezone(z, w) - INTERVAL 30 MINUTE) = w THEN timezone(z, w) - INTERVAL 30 MINUTE
+        ELSE timezone(z, w) END""",
     "minus": f"""(a, b) AS CASE WHEN typeof(a) IN ('DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE')
             AND typeof(b) IN ('DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE')
         THEN {_error("the difference of two dates", "write datediff(end, start)")} ELSE a - b END""",
@@ -298,6 +322,12 @@ LISTS = {
     "overlap": """(a, b) AS CASE WHEN list_has_any(a, b) THEN true
         WHEN (len(a) <> list_count(a) OR len(b) <> list_count(b)) AND len(a) > 0 AND len(b) > 0 THEN NULL
         WHEN a IS NOT NULL AND b IS NOT NULL THEN false END""",
+    "append": "(l, v) AS CASE WHEN l IS NOT NULL THEN list_append(l, v) END",
+    "prepend": "(l, v) AS CASE WHEN l IS NOT NULL THEN list_prepend(v, l) END",
+    "flatten": "(l) AS CASE WHEN len(l) = list_count(l) THEN flatten(l) END",
+    "merge": """(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
+        WHEN list_has_any(map_keys(a), map_keys(b)) THEN error('[DUPLICATED_MAP_KEY] Duplicate map key')
+        ELSE map_concat(a, b) END""",
     "has_key": "(m, k) AS list_contains(map_keys(m), k)",
     # The empty list keeps structs out, which UNNEST would spread over columns.
     "explodable": "(x) AS coalesce(x, [])",

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from kindling_plugin_duckdb.calls import concat, extracted
 from kindling_plugin_duckdb.kinds import DOUBLE, VARCHAR, kind_of
+from kindling_plugin_duckdb.mixing import arithmetic, case
 from kindling_plugin_duckdb.nodes import Args, Build, as_type, bound, call, plain
 from kindling_plugin_duckdb.portability import refused_syntax
 from kindling_plugin_duckdb.typed import macro
@@ -95,21 +96,41 @@ def _trim(node: exp.Expression) -> exp.Expression:
     return call(name, node.this, *((letters,) if letters else ()))
 
 
+def _position(node: exp.Expression) -> exp.Expression:
+    start = node.args.get("position")
+    name, tail = ("locate", ()) if start is None else ("locate_from", (start,))
+    return macro(name, node.args["substr"], node.this, *tail)
+
+
+def _remainder(node: exp.Expression) -> exp.Expression:
+    return macro("mod", node.this, node.expression)
+
+
+def _ordered(node: exp.Expression) -> exp.Expression:
+    """Refuse what the engines order differently: the nulls inside of arrays and structs."""
+    for side in (node.this, node.expression):
+        if (kind_of(side) or "").endswith(("]", ")")) and not (kind_of(side) or "").startswith("DECIMAL"):
+            raise refused_syntax("an order of arrays or structs", "compare their elements")
+    return node
+
+
 OPERATORS: Mapping[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
     exp.Div: lambda node: macro("div", node.this, node.expression),
     exp.IntDiv: lambda node: macro("intdiv", node.this, node.expression),
-    exp.Mod: lambda node: macro("mod", node.this, node.expression),
-    exp.Add: lambda node: _moved(_beside_decimal(node), ""),
-    exp.Sub: lambda node: _moved(_beside_decimal(node), "_back"),
-    exp.Mul: _beside_decimal,
+    exp.Mod: lambda node: _remainder(arithmetic(node)),
+    exp.Add: lambda node: _moved(_beside_decimal(arithmetic(node)), ""),
+    exp.Sub: lambda node: _moved(_beside_decimal(arithmetic(node)), "_back"),
+    exp.Mul: lambda node: _beside_decimal(arithmetic(node)),
+    exp.Case: case,
     exp.Between: _beside_decimal,
     exp.In: _beside_decimal,
-    **dict.fromkeys((exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE), _compared),
+    **dict.fromkeys((exp.EQ, exp.NEQ), _compared),
+    **dict.fromkeys((exp.GT, exp.GTE, exp.LT, exp.LTE), lambda node: _compared(_ordered(node))),
     exp.Interval: _interval,
     exp.DPipe: lambda node: concat((node.this, node.expression)),
     exp.Trim: _trim,
     exp.Extract: lambda node: extracted(node.this.name, node.expression),
-    exp.StrPosition: lambda node: macro("locate", node.args["substr"], node.this),
+    exp.StrPosition: _position,
     exp.CurrentDate: lambda _node: as_type(call("now"), "DATE"),
     exp.CurrentTimestamp: lambda _node: call("now"),
     exp.RegexpLike: lambda node: call("regexp_matches", node.this, node.expression),

@@ -183,6 +183,7 @@ _FORMS: Mapping[str, Form] = {
     "part": _same(VARCHAR, *_PLAIN_TEXT),
     "sum_input": _same(*_NUMBERS),
     "average_input": _same(*_NUMBERS),
+    "approx_input": _same(*WHOLE),
     "beside_decimal": _same(*WHOLE, DOUBLE),
 }
 _PAIRS = {"mod": _mod, "div": _divided, "minus": _minus}
