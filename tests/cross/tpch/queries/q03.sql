@@ -1,0 +1,4 @@
+SELECT l_orderkey, CAST(sum(l_extendedprice * (1 - l_discount)) AS DECIMAL(30,4)) AS revenue, o_orderdate, o_shippriority
+FROM {customer} JOIN {orders} ON c_custkey = o_custkey JOIN {lineitem} ON l_orderkey = o_orderkey
+WHERE c_mktsegment = 'BUILDING' AND o_orderdate < DATE'1995-03-15' AND l_shipdate > DATE'1995-03-15'
+GROUP BY l_orderkey, o_orderdate, o_shippriority ORDER BY revenue DESC, o_orderdate, l_orderkey LIMIT 10

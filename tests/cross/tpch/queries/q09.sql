@@ -1,0 +1,8 @@
+SELECT nation, o_year, CAST(sum(profit) AS DECIMAL(30,4)) AS profit FROM (
+  SELECT n_name AS nation, extract(YEAR FROM o_orderdate) AS o_year,
+    CAST(l_extendedprice * (1 - l_discount) - ps_supplycost * l_quantity AS DECIMAL(28,4)) AS profit
+  FROM {part} JOIN {lineitem} ON p_partkey = l_partkey JOIN {supplier} ON s_suppkey = l_suppkey
+  JOIN {partsupp} ON ps_suppkey = l_suppkey AND ps_partkey = l_partkey
+  JOIN {orders} ON o_orderkey = l_orderkey JOIN {nation} ON s_nationkey = n_nationkey
+  WHERE p_name LIKE '%green%'
+) profits GROUP BY nation, o_year ORDER BY nation, o_year DESC
