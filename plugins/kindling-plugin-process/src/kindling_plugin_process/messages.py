@@ -17,25 +17,26 @@ TASK: Final = b"T"
 STOP: Final = b"S"
 LEAVE: Final = b"L"
 
-_HEAD = struct.Struct(">Ic")
+HEAD: Final = ">Ic"
+HEAD_BYTES: Final = 5
 T = TypeVar("T")
 
 
 def packed(kind: bytes, document: object = None) -> bytes:
     """Return one message: a dataclass of JSON types, or anything that JSON knows."""
     body = msgspec.json.encode(document)
-    return _HEAD.pack(len(body), kind) + body
+    return struct.pack(HEAD, len(body), kind) + body
 
 
 def take(buffer: bytearray) -> tuple[bytes, bytes] | None:
     """Take the first whole message (letter, JSON) out of a buffer; None if there is none yet."""
-    if len(buffer) < _HEAD.size:
+    if len(buffer) < HEAD_BYTES:
         return None
-    length, kind = _HEAD.unpack_from(buffer)
-    end = _HEAD.size + length
+    length, kind = struct.unpack_from(HEAD, buffer)
+    end = HEAD_BYTES + length
     if len(buffer) < end:
         return None
-    body = bytes(buffer[_HEAD.size : end])
+    body = bytes(buffer[HEAD_BYTES:end])
     del buffer[:end]
     return kind, body
 
