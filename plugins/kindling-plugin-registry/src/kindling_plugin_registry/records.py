@@ -41,7 +41,7 @@ FullLine: TypeAlias = Annotated[str, Meta(pattern=r"^[^\r\n]*" + _END, min_lengt
 Some: TypeAlias = Annotated[str, Meta(min_length=1)]
 Reason: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1000)]
 Link: TypeAlias = Annotated[str, Meta(pattern=r"^(https?://[^\s\"'<>]+)?" + _END, max_length=500)]
-Place: TypeAlias = Annotated[str, Meta(pattern=r"^[^\s\"'<>]+" + _END, max_length=1000)]
+Place: TypeAlias = Annotated[str, Meta(pattern=r"^[^\s\"'<>]*" + _END, max_length=1000)]
 Filename: TypeAlias = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+!-]*\.(whl|tar\.gz)" + _END, max_length=250)
 ]
@@ -144,7 +144,7 @@ class ArtifactPublisher(Document, frozen=True, kw_only=True):
 
 
 class Artifact(Document, frozen=True, kw_only=True):
-    """One file of a release. `url` is absolute, or relative to the page of the plugin (`plugins/`)."""
+    """One file of a release. `url` is absolute, relative to the plugin's page, or "": in the index."""
 
     filename: Filename
     url: Place
