@@ -324,8 +324,10 @@ def test_no_process_outlives_a_killed_parent(number: signal.Signals) -> None:
         started = poll(lambda: len(pids("started", 1)) == 3 and pids("child"), timeout_s=SOON_S, most_s=0.1)
         assert started
         below = [process.pid for process in psutil.Process(parent.pid).children(recursive=True)]
+        scratch = os.path.dirname(psutil.Process(pids("started", 1)[0]).cmdline()[-1])  # noqa: PTH120  # a text
         assert len(below) >= 5  # three tasks, what one of them started, the guard
     finally:
         parent.send_signal(number)
         parent.wait()
     assert all_gone([*below, *pids("started", 1), *pids("child")])
+    assert not os.path.exists(scratch)  # noqa: PTH110  # the same

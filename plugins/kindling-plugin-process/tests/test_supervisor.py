@@ -99,13 +99,16 @@ def test_an_executor_leaves_no_thread_no_descriptor_and_no_folder() -> None:
     assert "kindling-processes" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_the_guard_kills_the_groups_that_are_left_when_its_pipe_ends() -> None:
+def test_the_guard_kills_the_groups_that_are_left_when_its_pipe_ends(tmp_path: Path) -> None:
     import kindling_plugin_process
 
     file = Path(str(kindling_plugin_process.__file__)).with_name("guard.py")
+    (tmp_path / "scratch" / "1").mkdir(parents=True)
     sleeper = [sys.executable, "-S", "-c", "import time; time.sleep(300)"]
     left, released = (subprocess.Popen(sleeper, start_new_session=True) for _ in range(2))
-    guard = subprocess.Popen([sys.executable, "-I", "-S", file], stdin=subprocess.PIPE, text=True)
+    guard = subprocess.Popen(
+        [sys.executable, "-I", "-S", file, tmp_path / "scratch"], stdin=subprocess.PIPE, text=True
+    )
     try:
         guard.communicate(f"+{left.pid}\n+{released.pid}\n-{released.pid}\n+999999999\n", timeout=SOON_S)
         assert left.wait(SOON_S) == -9
@@ -116,3 +119,4 @@ def test_the_guard_kills_the_groups_that_are_left_when_its_pipe_ends() -> None:
             process.kill()
             process.wait()
     assert guard.returncode == 0
+    assert not (tmp_path / "scratch").exists()

@@ -174,7 +174,7 @@ class Supervisor:
     def _tell_guard(self, line: str) -> None:
         if self._guard is None:
             self._guard = subprocess.Popen(  # noqa: S603  # this very interpreter
-                [sys.executable, "-I", "-S", str(Path(__file__).with_name("guard.py"))],
+                [sys.executable, "-I", "-S", str(Path(__file__).with_name("guard.py")), self._folder],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
