@@ -7,6 +7,8 @@ Source: The Update Framework specification 1.0.31, sections 5 and 6.2, read 2026
 
 from __future__ import annotations
 
+import json
+import os
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, TypeVar
 
@@ -30,6 +32,7 @@ Role = TypeVar("Role", "Targets", "Snapshot", "Timestamp")
 TARGETS = ("advisories.json", "capabilities.json", "files.json", "index.json", "policy.json")
 KEPT = 3
 """Snapshots and targets that are kept for clients that are reading them, the newest ones."""
+_DIGITS = 64  # of a SHA-256
 _FIRST_DAY = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
@@ -137,11 +140,11 @@ class _Writer:
         self._write("timestamp", made, "timestamp.json")
 
     def sweep(self) -> None:
-        """Delete old snapshots and targets but for the newest few."""
+        """Delete what only older signatures name: clients that are reading follow one of the newest few."""
         for role in ("snapshot", "targets"):
-            found = sorted(self.metadata.glob(f"*.{role}.json"), key=_version)
-            for path in found[:-KEPT]:
+            for path in sorted(self.metadata.glob(f"*.{role}.json"), key=_version)[:-KEPT]:
                 path.unlink()
+        sweep_hashed(self.source.dist)
 
     def _write(self, role: str, made: Role, name: str) -> None:
         from tuf.api.metadata import Metadata
@@ -190,6 +193,22 @@ class _Writer:
 
         path = self.metadata / f"{self._snapshot_version()}.snapshot.json"
         return Metadata[Snapshot].from_file(str(path)).signed.meta["targets.json"].version
+
+
+def sweep_hashed(dist: Path) -> None:
+    """Delete files under a hash that no signed `targets` names, by itself or by its `files.json`."""
+    wanted: set[str] = set()
+    for path in (dist / "metadata").glob("*.targets.json"):
+        listed = json.loads(path.read_bytes())["signed"]["targets"]
+        digests = {name: str(item["hashes"]["sha256"]) for name, item in listed.items()}
+        wanted |= set(digests.values())
+        files = (dist / "targets" / f"{digests['files.json']}.files.json").read_bytes()
+        wanted |= {digest for digest, _ in json.loads(files)["files"].values()}
+    for folder in ("targets", "plugins", "readme"):
+        for name in os.listdir(dist / folder) if (dist / folder).is_dir() else ():  # noqa: PTH208  # names only
+            digest, _, rest = name.partition(".")
+            if rest and len(digest) == _DIGITS and digest not in wanted:
+                (dist / folder / name).unlink()
 
 
 def _version(path: Path) -> int:
