@@ -21,6 +21,8 @@ from kindling.testing.memory_platform import FEATURES
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "feature-tables.md"
+NOT_RUN = {("postgres", "spark"): "the environment of Spark has no database server"}
+"""Storages that no suite runs on a platform, each with its reason; they have no line."""
 START = """# What each storage does on each platform
 
 Written by `python tests/architecture/feature_tables.py`. That it works is what the conformance suites proved,
@@ -34,7 +36,6 @@ each plugin's `kindling.json`.
 - Nothing: the storage does not offer it.
 
 The platform `memory` is the one of the tests: a stranger to all storages, which knows Arrow only.
-
 """
 
 Needs = Mapping[str, list[Mapping[str, object]]]
@@ -70,7 +71,8 @@ def rendered(cells: Cells) -> str:
         f"| {storage} | {platform} | " + " | ".join(cells[storage, platform].get(use, "") for use in columns)
         for storage, platform in (key for line in lines for key in parsed(f"{head}\n{line}"))
     ]
-    return START + "\n".join([head, rule, *(f"{line} |" for line in filled)]) + "\n"
+    left_out = "".join(f"Not run: {pair[0]} on {pair[1]}, because {why}.\n" for pair, why in NOT_RUN.items())
+    return START + left_out + "\n" + "\n".join([head, rule, *(f"{line} |" for line in filled)]) + "\n"
 
 
 def stated(kind: str) -> dict[str, Mapping[str, object]]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def place(place_of: PlaceOf) -> Place:
 @pytest.fixture
 def sql(server: PostgresServer) -> Iterator[Callable[..., list[tuple[object, ...]]]]:
     """Run statements behind Kindling's back; each is a transaction."""
-    with psycopg.connect(server.uri, autocommit=True) as connection:
+    with closing(psycopg.connect(server.uri, autocommit=True)) as connection:
 
         def run(text: str, *values: object) -> list[tuple[object, ...]]:
             cursor = connection.execute(text.encode(), values or None)

@@ -73,7 +73,7 @@ class PostgresServer:
         command = [_program("postgres"), "-D", "data", "-k", str(self.folder), "-h", "127.0.0.1"]
         for _ in range(5):
             port = self.port or _free_port()
-            settings = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_wal_size=256MB")
+            settings = ("fsync=off", "full_page_writes=off", "max_wal_size=256MB")
             settings += (
                 "shared_buffers=32MB",
                 "max_connections=60",

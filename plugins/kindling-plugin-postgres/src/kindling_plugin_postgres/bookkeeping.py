@@ -64,8 +64,11 @@ INSERT INTO kindling.kindling_commits (relid, number, version, schema_name, tabl
   entity, slice, run_id, fingerprint, info, types, rows, metrics)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+_SAY = "UPDATE kindling.kindling_commits SET version = %s WHERE relid = %s AND number = %s"
 _PRUNE = "DELETE FROM kindling.kindling_commits WHERE relid = %s AND number <= %s"
 _FOLD = "DELETE FROM kindling.kindling_changes WHERE relid = %s"
+
+_UNNOTE = "DELETE FROM kindling.kindling_changes WHERE relid = %s AND xid = pg_current_xact_id()"
 
 
 def prepare(connection: psycopg.Connection) -> None:
@@ -148,18 +151,19 @@ def record(
         raise AssertionError(place.shown)
     number = found.number + 1
     connection.execute(_FOLD, (found.oid,))
-    version = f"{found.oid}-{number}-{found.shape}"
     types = json.dumps({field.name: field.type for field in stored.fields})
     rows = metrics.get("rows_inserted", 0) + metrics.get("rows_updated", 0)
     connection.execute(
         _RECORD,
         (
-            *(found.oid, number, version, place.schema, place.table, info.app, info.environment),
+            *(found.oid, number, "", place.schema, place.table, info.app, info.environment),
             *(info.entity, info.slice, info.run_id, info.fingerprint, info.to_json(), types, rows),
             json.dumps(metrics),
         ),
     )
     connection.execute(_PRUNE, (found.oid, number - KEPT_COMMITS))
+    version = token(connection, place) or ""
+    connection.execute(_SAY, (version, found.oid, number))
     return Commit(version, rows, metrics)
 
 
@@ -170,5 +174,8 @@ def moves_cursors(connection: psycopg.Connection, table: Table, request: WriteRe
 
 
 def current(connection: psycopg.Connection, table: Table) -> Commit:
-    """Return a commit that changed nothing: the version stays."""
-    return Commit(token(connection, table.place) or "", 0, {"rows_inserted": 0, "rows_updated": 0})
+    """Return a commit that changed nothing: the version stays, what the trigger noted is dropped."""
+    place = table.place
+    found = look(connection, place)
+    connection.execute(_UNNOTE, (found.oid if found else 0,))
+    return Commit(token(connection, place) or "", 0, {"rows_inserted": 0, "rows_updated": 0})

@@ -29,14 +29,9 @@ Encode = Callable[[object], object]
 
 
 class Encoder:
-    """Turns batches into CSV, and checks what PostgreSQL would refuse or cut.
-
-    Attributes:
-        rows: How many rows went through.
-    """
+    """Turns batches into CSV, and checks what PostgreSQL would refuse or cut."""
 
     def __init__(self, entity: str, schema: Schema) -> None:
-        self.rows = 0
         self._entity = entity
         self._schema = schema
         self._target = arrow_schema(schema)
@@ -53,7 +48,6 @@ class Encoder:
                 self._encoded(column if column.type == kind.type else column.cast(kind.type), field)
                 for column, kind, field in zip(part.columns, self._target, self._schema.fields, strict=True)
             ]
-            self.rows += part.num_rows
             text = io.BytesIO()
             csv.write_csv(pa.RecordBatch.from_arrays(columns, self._target.names), text, _OPTIONS)
             yield text.getvalue()

@@ -30,6 +30,7 @@ def merge(table: Table, frame: Frame, request: WriteRequest) -> Commit:
 
 def _merge(turn: Turn) -> dict[str, int] | None:
     keys = stored_names(turn.table.name, turn.how.given, turn.request.intent.on)
+    turn.run(f"ANALYZE {NAME}")  # a temporary table is taken for small otherwise
     _check_keys(turn, keys)
     if turn.layout is None:
         return {"rows_inserted": turn.insert(), "rows_updated": 0}

@@ -1,9 +1,9 @@
 """The state of a table without an engine: newest version and cursor. Not a reader of rows.
 
-A version is `<oid>-<number>-<shape>`, and `-<count>` more once somebody else has changed the table: the
-number of Kindling's commits, a digest of the table's columns and of its file, and how many foreign
-transactions a trigger has noted since. A table without that trigger has a digest over the identities of
-its rows instead: sound, at the price of a scan.
+A version is `<oid>-<number>.<commit>-<shape>`, and `-<count>` more once somebody else has changed the table:
+number and digest of Kindling's newest commit (a restored backup counts on from an older number), a digest of
+the table's columns and of its file, and how many foreign transactions a trigger has noted since. A table
+without that trigger has a digest over the identities of its rows instead: sound, at the price of a scan.
 
 Source: PostgreSQL 15 manual, "System Columns" (ctid, xmin), "pg_class" (relfilenode), "CREATE TRIGGER".
 """
@@ -39,7 +39,8 @@ _FROM = (
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s"
 )
 _COUNTS = """,
-  (SELECT coalesce(max(number), 0) FROM kindling.kindling_commits WHERE relid = c.oid),
+  (SELECT number || '.' || substr(md5(run_id || fingerprint || committed), 1, 6)
+    FROM kindling.kindling_commits WHERE relid = c.oid ORDER BY number DESC LIMIT 1),
   (SELECT count(*) FROM kindling.kindling_changes WHERE relid = c.oid)
 """
 _ROWS = (
@@ -73,8 +74,9 @@ class Look:
         self.kind = str(row[1])
         self.watched = bool(row[2])
         self.shape = str(row[3])
-        self.number, changes = (int(str(value)) for value in row[4:])
-        own = f"{self.oid}-{self.number}-{self.shape}"
+        commit, changes = str(row[4] or "0"), int(str(row[5]))
+        self.number = int(commit.partition(".")[0])
+        own = f"{self.oid}-{commit}-{self.shape}"
         self.version = "" if not self.watched else f"{own}-{changes}" if changes else own
 
 
@@ -89,7 +91,7 @@ def look(connection: psycopg.Connection, place: Place) -> Look | None:
     try:
         row = connection.execute(_TABLE + _COUNTS + _FROM, names).fetchone()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-        row = connection.execute(_TABLE + ", 0, 0 " + _FROM, names).fetchone()
+        row = connection.execute(_TABLE + ", NULL, 0 " + _FROM, names).fetchone()
     return None if row is None else Look(row)
 
 
@@ -146,7 +148,7 @@ class PostgresProbe:
         import weakref
 
         self._connections = _Connections(secret)
-        self._end = weakref.finalize(self, self._connections.close)
+        weakref.finalize(self, self._connections.close)
 
     def version(self, address: Address) -> str | None:
         """Return the newest version's token, or None if there is no table."""
@@ -174,7 +176,7 @@ class PostgresProbe:
 
     def close(self) -> None:
         """Close the connections. Idempotent."""
-        self._end()
+        self._connections.close()
 
     def _asked(self, address: Address, ask: Callable[[psycopg.Connection, Place], T]) -> T | None:
         """Ask; once more where a connection had been lost since the last question.

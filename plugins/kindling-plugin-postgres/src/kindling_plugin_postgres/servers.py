@@ -25,7 +25,9 @@ Source: PostgreSQL 15 manual, "Identifiers and Key Words", NAMEDATALEN.
 """
 _SETTINGS = (
     "SET TIME ZONE 'UTC'; SET datestyle TO ISO; SET intervalstyle TO postgres; SET extra_float_digits TO 1; "
-    "SET client_min_messages TO error; SET standard_conforming_strings TO on"
+    "SET client_min_messages TO error; SET standard_conforming_strings TO on; "
+    # A commit that a crash may take back would be told to readers that were already made from it.
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
 _CONNECT_S = 10
 _FIXED = (
@@ -120,7 +122,8 @@ class Server:
         except psycopg.ProgrammingError:  # an unknown keyword; its text may show a part of the credential
             raise self._malformed("libpq does not know all of its options") from None
         except psycopg.Error as error:
-            text = str(error).strip().splitlines()[-1].rpartition("failed: ")[2]
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            text = next((line for line in lines if "failed: " in line), lines[0]).rpartition("failed: ")[2]
             if any(word in str(error) for word in _FIXED):
                 raise StoreError(
                     "KDL-STORE-303",

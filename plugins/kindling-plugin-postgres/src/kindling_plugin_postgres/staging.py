@@ -24,7 +24,7 @@ NAME = "pg_temp.kindling_rows"
 
 def stage(
     connection: psycopg.Connection, session: Session, frame: Frame, entity: str, schema: Schema
-) -> Encoder:
+) -> None:
     """Compute a frame into the temporary table; it ends with the transaction.
 
     Args:
@@ -44,8 +44,6 @@ def stage(
     names = ", ".join(quoted(field.name) for field in schema.fields)
     with closing(connection.cursor()) as cursor:
         _copy(cursor, f"COPY {NAME} ({names}) FROM STDIN (FORMAT csv)", encoder, batches)
-    connection.execute(f"ANALYZE {NAME}".encode())
-    return encoder
 
 
 def _copy(cursor: psycopg.Cursor, command: str, encoder: Encoder, batches: object) -> None:

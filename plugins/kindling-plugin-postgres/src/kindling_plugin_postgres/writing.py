@@ -20,6 +20,7 @@ from kindling_plugin_postgres import bookkeeping, drift
 from kindling_plugin_postgres.drift import Fit
 from kindling_plugin_postgres.kinds import stored_type
 from kindling_plugin_postgres.layout import Layout, check_names, layout_of
+from kindling_plugin_postgres.probe import look
 from kindling_plugin_postgres.servers import quoted
 from kindling_plugin_postgres.staging import NAME, stage
 from kindling_plugin_postgres.tables import Table
@@ -114,7 +115,7 @@ def transacted(table: Table, frame: Frame, request: WriteRequest, change: Rows) 
             return earlier
         commit = _changed(Turn(connection, table, request, how, layout), change)
         request.guard()
-        return replace(commit, warnings=how.warnings)
+        return replace(commit, warnings=(*commit.warnings, *how.warnings))
 
 
 def fit_of(table: Table, layout: Layout | None, request: WriteRequest) -> Fit:
@@ -146,6 +147,9 @@ def _lock(
     bookkeeping.lock(connection, table.sql)
     if layout is not None:
         connection.execute(f"LOCK TABLE {table.sql} IN SHARE ROW EXCLUSIVE MODE".encode())
+    found = look(connection, table.place)
+    if (found.version if found else None) == (layout.look.version or "?" if layout else None):
+        return None  # nothing at all happened since the first look
     earlier = bookkeeping.earlier_commit(connection, table, request)
     now = layout_of(connection, table.place, table.name)
     if earlier is None and _shape(now) != _shape(layout):
@@ -164,7 +168,7 @@ def _shape(layout: Layout | None) -> tuple[object, ...]:
 
 
 def _changed(turn: Turn, change: Rows) -> Commit:
-    warnings_of_new = _made(turn) if turn.layout is None else ()
+    warnings = _made(turn) if turn.layout is None else ()
     if turn.layout is not None and turn.request.intent.name != "overwrite":
         change_columns(turn, empties=False)
     if turn.layout is not None and not turn.layout.look.watched:
@@ -173,7 +177,7 @@ def _changed(turn: Turn, change: Rows) -> Commit:
     if metrics is None:
         return bookkeeping.current(turn.connection, turn.table)
     commit = bookkeeping.record(turn.connection, turn.table, turn.request, turn.how.schema, metrics)
-    return replace(commit, warnings=warnings_of_new)
+    return replace(commit, warnings=warnings)
 
 
 def _made(turn: Turn) -> tuple[str, ...]:
