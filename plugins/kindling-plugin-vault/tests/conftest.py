@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from kindling_plugin_vault.credentials import Credentials
 from kindling_plugin_vault.settings import VaultSettings
 from kindling_plugin_vault.vault import VaultSecrets
 
@@ -58,6 +59,6 @@ def open_vault(bao: OpenBao) -> OpenVault:
     def opened(mount: str, *, environ: dict[str, str] | None = None, **settings: object) -> VaultSecrets:
         given = {"address": bao.address, "mount": mount, **settings}
         variables = environ if environ is not None else {"VAULT_TOKEN": bao.root}
-        return VaultSecrets(VaultSettings.of(given, variables), variables)  # type: ignore[arg-type]  # JSON types
+        return VaultSecrets(VaultSettings.of(given), Credentials(variables))  # type: ignore[arg-type]  # JSON types
 
     return opened

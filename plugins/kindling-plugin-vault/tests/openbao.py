@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 CONFIG = """
 storage "{storage}" {{
@@ -51,9 +53,12 @@ class OpenBao:
         folder: Where its files are.
         keeps: Whether data outlive the process; such a server takes some seconds to start.
         tls: Lines of the listener about TLS.
+        ca_file: What this helper checks the server's certificate by.
     """
 
-    def __init__(self, folder: Path, *, keeps: bool = False, tls: str = "tls_disable = true") -> None:
+    def __init__(
+        self, folder: Path, *, keeps: bool = False, tls: str = "tls_disable = true", ca_file: str = ""
+    ) -> None:
         self.folder = folder
         self.port = free_port()
         self.address = f"{'http' if 'disable' in tls else 'https'}://127.0.0.1:{self.port}"
@@ -73,7 +78,10 @@ class OpenBao:
                 folder=folder,
             )
         )
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+        if ca_file:
+            handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_file)))
+        self._opener = urllib.request.build_opener(*handlers)
 
     def start(self) -> OpenBao:
         """Start the process; initialise the first time; unseal."""
@@ -121,7 +129,7 @@ class OpenBao:
     def ask(self, method: str, path: str, body: object = None, token: str = "") -> dict[str, object]:
         """Ask as root, or with a token; any refusal is an AssertionError."""
         request = urllib.request.Request(  # noqa: S310  # the address of this server
-            f"{self.address}/v1/{path}",
+            f"{self.address}/v1/{quote(path)}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"X-Vault-Token": token or self.root},
@@ -183,6 +191,21 @@ class OpenBao:
         assert isinstance(role, dict)
         assert isinstance(secret, dict)
         return str(role["role_id"]), str(secret["secret_id"])
+
+    def certificate(self, name: str, folder: Path) -> tuple[str, str, str]:
+        """Let this server make a certificate of 127.0.0.1; return authority, certificate, key."""
+        self.ask("POST", f"sys/mounts/{name}", {"type": "pki"})
+        self.ask("POST", f"{name}/root/generate/internal", {"common_name": "tests", "key_type": "ec"})
+        role = {"allow_any_name": True, "enforce_hostnames": False, "key_type": "ec", "max_ttl": "24h"}
+        self.ask("POST", f"{name}/roles/any", role)
+        issued = {"common_name": "localhost", "ip_sans": "127.0.0.1"}
+        made = self.ask("POST", f"{name}/issue/any", issued)["data"]
+        assert isinstance(made, dict)
+        files = []
+        for part in ("issuing_ca", "certificate", "private_key"):
+            (folder / f"{part}.pem").write_text(str(made[part]) + "\n")
+            files.append(str(folder / f"{part}.pem"))
+        return files[0], files[1], files[2]
 
     def asked(self, path: str, operation: str = "read") -> int:
         """Count the answers to a question, by the server's own audit log."""

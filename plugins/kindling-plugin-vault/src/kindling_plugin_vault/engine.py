@@ -55,12 +55,12 @@ class Engine:
         if self.kv_version(place, until) == 1:
             self._refuse_pinned(place)
             answer = self._ask("get", f"{self._mount}/{place.quoted}", place, until)
-            return self._entry(place, answer.part("data"), "")
+            return self._entry(place, answer, ("data",), "")
         query = {"version": str(place.version)} if place.version else None
         answer = self._ask("get", f"{self._mount}/data/{place.quoted}", place, until, query)
         made = answer.part("data", "metadata")
         version = _token(made.get("version"), made) if isinstance(made, dict) else ""
-        return self._entry(place, answer.part("data", "data"), version)
+        return self._entry(place, answer, ("data", "data"), version)
 
     def version(self, place: Place, until: float) -> str:
         """Return the version token of a place of KV 2, without reading any value.
@@ -151,11 +151,12 @@ class Engine:
                 path=place.path,
             )
 
-    def _entry(self, place: Place, fields: object, version: str) -> Entry:
-        if not isinstance(fields, dict):
+    def _entry(self, place: Place, answer: Answer, names: tuple[str, ...], version: str) -> Entry:
+        """Return the fields below these keys; no variable holds a value while an error is raised."""
+        if not isinstance(answer.part(*names), dict):
             refused = Refused(ODD, "its answer has no fields")
             raise error_of(refused, self._settings.address, doing=f"read '{place}'")
-        return Entry(place, fields, version)
+        return Entry(place, answer, names, version)
 
 
 def _token(number: object, made: dict[str, object]) -> str:

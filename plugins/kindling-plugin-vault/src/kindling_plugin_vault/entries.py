@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 
 from kindling.errors import ConfigError
 from kindling.hooks.secrets import Secret
 from kindling.names import close_names, did_you_mean
 from kindling_plugin_vault.places import Place
+from kindling_plugin_vault.server import Answer
 
 
 class Entry:
@@ -17,7 +17,8 @@ class Entry:
 
     Args:
         place: Where it is.
-        fields: Values by field; what is no text is handed out as JSON.
+        answer: What the server said.
+        names: The keys below which the fields are; a value that is no text is handed out as JSON.
         version: The version token of KV 2; "" for KV 1.
 
     Attributes:
@@ -26,11 +27,12 @@ class Entry:
 
     __slots__ = ("_fields", "_place", "read_at", "version")
 
-    def __init__(self, place: Place, fields: Mapping[str, object], version: str) -> None:
+    def __init__(self, place: Place, answer: Answer, names: tuple[str, ...], version: str) -> None:
+        fields = answer.part(*names)
         self._place = place
         self._fields = {
             name: Secret(value if isinstance(value, str) else json.dumps(value, separators=(",", ":")))
-            for name, value in fields.items()
+            for name, value in (fields.items() if isinstance(fields, dict) else ())
         }
         self.version = version
         self.read_at = time.monotonic()
@@ -45,16 +47,18 @@ class Entry:
         name = names[0] if not field and len(names) == 1 else field
         if name in self._fields:
             return self._fields[name]
+        close = close_names(field, names)
         if not field:
-            what, why = f"'{self._place}' is read without a field", f"it has {len(names)}: {', '.join(names)}"
-            hint = f"for example {self._place}#{names[0]}" if names else "put a field into it"
+            what = f"'{self._place}' is read without a field"
+            why = f"it has {len(names)}: {', '.join(names)}"
+            hint = f"for example {self._place}#{names[0]}" if names else "store a field"
         else:
             what = f"'{self._place}' has no field {field!r}"
-            close = close_names(field, names)
             why = did_you_mean(field, names)
             hint = (
                 f"write {self._place}#{close[0]}" if close else "correct the part after #, or store the field"
             )
+        why = why if names else "it has no fields"
         raise ConfigError("KDL-CONF-022", what, why=why, hint=hint, path=str(self._place), fields=names)
 
     def __repr__(self) -> str:

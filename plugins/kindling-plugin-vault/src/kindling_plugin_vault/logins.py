@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote
 
 from kindling.errors import ConfigError
 from kindling.hooks.secrets import Secret
-from kindling_plugin_vault.credentials import read_credential
+from kindling_plugin_vault.credentials import Credentials
 from kindling_plugin_vault.refusals import FORBIDDEN, MISSING, ODD, REJECTED, Refused
 from kindling_plugin_vault.server import Answer, Server
 from kindling_plugin_vault.settings import VaultSettings
@@ -61,15 +60,15 @@ class Login(Protocol):
 class TokenLogin:
     """A token that somebody made, for example the one that an agent writes to a file."""
 
-    def __init__(self, settings: VaultSettings, server: Server, environ: Mapping[str, str]) -> None:
+    def __init__(self, settings: VaultSettings, server: Server, credentials: Credentials) -> None:
         self._settings = settings
         self._server = server
-        self._environ = environ
+        self._credentials = credentials
 
     def log_in(self, until: float) -> Grant:
         """Read the token and ask how long it lives; whether it is valid, the next question will show."""
         file, variable = self._settings.token_file, self._settings.token_env
-        token, began = read_credential("token", file, variable, self._environ), time.monotonic()
+        token, began = self._credentials.read("token", file, variable), time.monotonic()
         try:
             answer = self._server.request("get", "auth/token/lookup-self", until=until, token=token)
         except Refused as refused:
@@ -88,17 +87,17 @@ class ExchangeLogin:
     Args:
         settings: Where the method is mounted and where its credentials are.
         server: Whom to ask.
-        environ: The environment variables.
+        credentials: Where they are read.
     """
 
-    def __init__(self, settings: VaultSettings, server: Server, environ: Mapping[str, str]) -> None:
+    def __init__(self, settings: VaultSettings, server: Server, credentials: Credentials) -> None:
         self._settings = settings
         self._server = server
-        self._environ = environ
+        self._credentials = credentials
 
     def log_in(self, until: float) -> Grant:
         """Exchange the credentials for a new token."""
-        body, began = self._credentials(), time.monotonic()
+        body, began = self._body(), time.monotonic()
         path = f"auth/{quote(self._settings.auth_path)}/login"
         try:
             answer = self._server.request("post", path, until=until, body=body)
@@ -106,13 +105,13 @@ class ExchangeLogin:
             raise self._error(refused) from None
         return self._grant(answer, began)
 
-    def _credentials(self) -> dict[str, Secret | str]:
-        of, environ = self._settings, self._environ
+    def _body(self) -> dict[str, Secret | str]:
+        of, read = self._settings, self._credentials.read
         if of.auth == "kubernetes":
-            return {"role": of.kubernetes_role, "jwt": read_credential("jwt", of.jwt_file, "", environ)}
+            return {"role": of.kubernetes_role, "jwt": read("jwt", of.jwt_file, "")}
         return {
-            "role_id": read_credential("role id", of.role_id_file, of.role_id_env, environ),
-            "secret_id": read_credential("secret id", of.secret_id_file, of.secret_id_env, environ),
+            "role_id": read("role id", of.role_id_file, of.role_id_env),
+            "secret_id": read("secret id", of.secret_id_file, of.secret_id_env),
         }
 
     def _grant(self, answer: Answer, began: float) -> Grant:
@@ -144,7 +143,7 @@ class ExchangeLogin:
         )
 
 
-def login_of(settings: VaultSettings, server: Server, environ: Mapping[str, str]) -> Login:
+def login_of(settings: VaultSettings, server: Server, credentials: Credentials) -> Login:
     """Return the way to log in that the settings choose."""
     kind = TokenLogin if settings.auth == "token" else ExchangeLogin
-    return kind(settings, server, environ)
+    return kind(settings, server, credentials)

@@ -10,10 +10,12 @@ def open_vault(spec: SecretsSpec) -> Secrets:
     """Return a vault; nothing is asked of the server before the first secret is."""
     import os
 
+    from kindling_plugin_vault.credentials import Credentials
     from kindling_plugin_vault.settings import VaultSettings
     from kindling_plugin_vault.vault import VaultSecrets
 
-    return VaultSecrets(VaultSettings.of(spec.settings, os.environ), os.environ)
+    settings = VaultSettings.of(spec.settings, os.environ.get("VAULT_ADDR", ""))
+    return VaultSecrets(settings, Credentials(os.environ))
 
 
 @hookimpl

@@ -39,15 +39,19 @@ class VaultSettings:
     timeout_s: float = 20.0
 
     @classmethod
-    def of(cls, settings: Mapping[str, Plain], environ: Mapping[str, str]) -> VaultSettings:
-        """Return the settings of a table; the address may come from VAULT_ADDR.
+    def of(cls, settings: Mapping[str, Plain], address: str = "") -> VaultSettings:
+        """Return the settings of a table.
+
+        Args:
+            settings: The table.
+            address: The address where the table has none: the environment variable VAULT_ADDR.
 
         Raises:
             ConfigError: KDL-CONF-300, one is missing or has no meaning.
         """
         known = {item.name for item in fields(cls)}
         given = {key: value for key, value in settings.items() if key in known}
-        given["address"] = str(given.get("address") or environ.get("VAULT_ADDR") or "").rstrip("/")
+        given["address"] = str(given.get("address") or address).rstrip("/")
         made = cls(**given)  # type: ignore[arg-type]  # the kernel checked the types against kindling.json
         made._check_choices()
         made._check_address()

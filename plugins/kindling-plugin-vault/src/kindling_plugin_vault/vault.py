@@ -7,11 +7,12 @@ import hmac
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from kindling.errors import ConfigError
 from kindling.hooks.secrets import Secret
 from kindling_plugin_vault.connection import Connection
+from kindling_plugin_vault.credentials import Credentials
 from kindling_plugin_vault.engine import Engine
 from kindling_plugin_vault.entries import Entry
 from kindling_plugin_vault.flights import Flights
@@ -33,17 +34,17 @@ class VaultSecrets:
 
     Args:
         settings: The settings of `[secrets.vault]`.
-        environ: The environment variables, where credentials may be.
+        credentials: How to log in.
     """
 
-    def __init__(self, settings: VaultSettings, environ: Mapping[str, str]) -> None:
+    def __init__(self, settings: VaultSettings, credentials: Credentials) -> None:
         self._settings = settings
         self._lock = threading.Lock()
         self._entries: dict[Place, Entry] = {}
         self._flights: Flights[Entry] = Flights()
         server = Server(settings)
         tokens = Tokens(
-            login_of(settings, server, environ),
+            login_of(settings, server, credentials),
             server,
             timeout_s=settings.timeout_s,
             new_login=_Forgetting(self._entries, self._lock),
@@ -127,7 +128,11 @@ class VaultSecrets:
         if not self._settings.version_key:
             return f"kv1.unknown.{uuid.uuid4()}"
         key, text = self._version_key(until), f"{place.path}\0{field}\0{value.reveal()}"
-        digest = hmac.new(key.reveal().encode(), text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+        digest = hmac.new(
+            key.reveal().encode("utf-8", "surrogatepass"),
+            text.encode("utf-8", "surrogatepass"),
+            hashlib.sha256,
+        )
         return f"kv1.{digest.hexdigest()[:32]}"
 
     def _version_key(self, until: float) -> Secret:
