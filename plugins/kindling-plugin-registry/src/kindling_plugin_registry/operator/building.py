@@ -278,6 +278,8 @@ def _is_there(known: Known, name: str, present: frozenset[str]) -> bool:
 
 def _alias(path: Path, alias: Path) -> None:
     """Give a file its second name, in one rename."""
+    if alias.exists() and alias.samefile(path):
+        return  # a rename of two names of one file does nothing, and would leave the temporary one
     temporary = alias.with_name(f".{alias.name}.{os.getpid()}.new")
     temporary.unlink(missing_ok=True)
     try:

@@ -207,7 +207,8 @@ def sweep_hashed(dist: Path) -> None:
     for folder in ("targets", "plugins", "readme"):
         for name in os.listdir(dist / folder) if (dist / folder).is_dir() else ():  # noqa: PTH208  # names only
             digest, _, rest = name.partition(".")
-            if rest and len(digest) == _DIGITS and digest not in wanted:
+            is_old = rest and len(digest) == _DIGITS and digest not in wanted
+            if is_old or (name.startswith(".") and name.endswith(".new")):  # or a killed build left it
                 (dist / folder / name).unlink()
 
 
