@@ -16,7 +16,7 @@ A complete plugin:
 
     @hookimpl
     def kindling_masking_offers() -> tuple[MaskingOffer, ...]:
-        return (MaskingOffer("blank", lambda spec: Blank()),)
+        return (MaskingOffer("mine", lambda spec: Blank()),)
 """
 
 from __future__ import annotations

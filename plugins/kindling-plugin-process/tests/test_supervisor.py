@@ -30,6 +30,11 @@ def text_of(outcome: Outcome) -> str:
     return str(RunError(str(outcome.error["code"]), **told))  # type: ignore[arg-type]  # texts
 
 
+def below() -> set[int]:
+    """Return the processes below this one; tests of other plugins may have left servers."""
+    return {process.pid for process in psutil.Process().children(recursive=True)}
+
+
 @contextmanager
 def few_descriptors(free: int) -> Iterator[None]:
     """Leave this process so many descriptors to open."""
@@ -51,6 +56,7 @@ def few_descriptors(free: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("free", [0, 3, 5, 7, 8, 9, 10])
 def test_where_no_process_can_be_made_the_task_says_so_and_nothing_is_left(free: int) -> None:
+    already = below()
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208  # a number is wanted
     executor = ProcessExecutor(ExecutorSpec(1, Traces(), {"warm": 0}), WORKS)
     with few_descriptors(free):
@@ -62,11 +68,12 @@ def test_where_no_process_can_be_made_the_task_says_so_and_nothing_is_left(free:
         lines = text_of(outcome).splitlines()
         assert lines[0] == "KDL-RUN-303: no process could be started for 'quick'"
         assert lines[1].startswith("  why: [Errno 24] Too many open files")
-    assert not psutil.Process().children(recursive=True)
+    assert not below() - already
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208  # the same
 
 
 def test_a_fault_of_the_thread_ends_its_processes_and_settles_their_tasks() -> None:
+    already = below()
     found: list[Outcome] = []
 
     def deliver(outcome: Outcome) -> None:
@@ -85,7 +92,7 @@ def test_a_fault_of_the_thread_ends_its_processes_and_settles_their_tasks() -> N
         "  why: ValueError: no\n"
         "  do: this is a fault of Kindling, please report it"
     )
-    assert not psutil.Process().children(recursive=True)
+    assert not below() - already
 
 
 def test_an_executor_leaves_no_thread_no_descriptor_and_no_folder() -> None:
