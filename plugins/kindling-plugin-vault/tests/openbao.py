@@ -195,7 +195,8 @@ class OpenBao:
     def certificate(self, name: str, folder: Path) -> tuple[str, str, str]:
         """Let this server make a certificate of 127.0.0.1; return authority, certificate, key."""
         self.ask("POST", f"sys/mounts/{name}", {"type": "pki"})
-        self.ask("POST", f"{name}/root/generate/internal", {"common_name": "tests", "key_type": "ec"})
+        root = f"{name}/root"
+        self.ask("POST", f"{root}/generate/internal", {"common_name": "tests", "key_type": "ec"})
         role = {"allow_any_name": True, "enforce_hostnames": False, "key_type": "ec", "max_ttl": "24h"}
         self.ask("POST", f"{name}/roles/any", role)
         issued = {"common_name": "localhost", "ip_sans": "127.0.0.1"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -108,19 +110,39 @@ def test_a_rotated_secret_runs_its_pipe_again_and_nothing_else(
     assert bao.asked(f"{mount}/data/team/db") == reads  # an unchanged run reads no value
 
     bao.put(mount, "team/db", {"password": SECOND})
-    shown += run(project)
-    assert digests(project) == [sha256(SECOND.encode()).hexdigest()]
-    assert version(project, "keyed") > made[0]
-    assert version(project, "other") == made[1]
-
     (project / "shop.py").write_text(APP + LEAK)
     shown += run(project, code=1)
     assert "silver.leak" in shown
+    assert digests(project) == [sha256(SECOND.encode()).hexdigest()]
+    assert version(project, "keyed") > made[0]
+    assert version(project, "other") == made[1]
     files = [path for path in project.rglob("*") if path.is_file() and path.suffix != ".pyc"]
     kept = b"\n".join(path.read_bytes() for path in files if path.name not in ("role", "secret"))
     for canary in (FIRST, SECOND, *((project / name).read_text() for name in ("role", "secret"))):
         assert canary not in shown
         assert canary.encode() not in kept
+
+
+def test_a_run_outlives_a_sealed_vault(own_bao: OpenBao, tmp_path: Path) -> None:
+    own_bao.mount("secret")
+    own_bao.put("secret", "team/db", {"password": FIRST})
+    settings = f'address = "{own_bao.address}"\ntoken_file = "{tmp_path}/token"\ntimeout_s = 1'
+    (tmp_path / "token").write_text(own_bao.root)
+    (tmp_path / "kindling.toml").write_text(
+        f'app = "shop:app"\nplatform.default = "duckdb"\nrun.retries = 50\n[secrets.vault]\n{settings}\n'
+    )
+    (tmp_path / "shop.py").write_text(APP)
+    own_bao.seal()
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(run, tmp_path)
+        while not any(
+            "KDL-CONF-305" in log.read_text() for log in tmp_path.glob(".kindling/runs/*/log.jsonl")
+        ):
+            assert not done.done(), done.result()
+            time.sleep(0.1)
+        own_bao.unseal()
+        done.result()
+    assert len(digests(tmp_path)) == 1
 
 
 def test_a_missing_secret_fails_its_task_alone(bao: OpenBao, mount: str, project: Path) -> None:

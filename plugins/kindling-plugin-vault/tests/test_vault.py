@@ -130,6 +130,14 @@ def test_paths_are_listed_through_folders(bao: OpenBao, mount: str, open_vault: 
     assert list(vault.paths("none/")) == []
 
 
+def test_a_namespace_is_asked(bao: OpenBao, name: str, open_vault: OpenVault) -> None:
+    bao.ask("POST", f"sys/namespaces/space-{name}", {})
+    bao.ask("POST", f"space-{name}/sys/mounts/kv", {"type": "kv", "options": {"version": "1"}})
+    bao.put(f"space-{name}/kv", "team/db", {"password": "inner"}, version=1)
+    vault = open_vault("kv", namespace=f"space-{name}")
+    assert vault.get("team/db", "password").reveal() == "inner"
+
+
 def test_kv_1_without_a_version_key_always_looks_changed(
     bao: OpenBao, name: str, open_vault: OpenVault
 ) -> None:

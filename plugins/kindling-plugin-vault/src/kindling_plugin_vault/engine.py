@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from urllib.parse import quote
@@ -10,6 +9,7 @@ from urllib.parse import quote
 from kindling.errors import ConfigError
 from kindling_plugin_vault.connection import Connection
 from kindling_plugin_vault.entries import Entry
+from kindling_plugin_vault.flights import Flights
 from kindling_plugin_vault.places import Place
 from kindling_plugin_vault.refusals import FORBIDDEN, MISSING, ODD, Refused, error_of
 from kindling_plugin_vault.server import Answer
@@ -28,7 +28,7 @@ class Engine:
         self._settings = settings
         self._connection = connection
         self._mount = quote(settings.mount.strip("/"))
-        self._lock = threading.Lock()
+        self._flights: Flights[int] = Flights()
         self._known = 0 if settings.kv_version == "auto" else int(settings.kv_version)
 
     def kv_version(self, place: Place, until: float) -> int:
@@ -36,15 +36,17 @@ class Engine:
 
         Source: OpenBao and Vault, `sys/internal/ui/mounts/:path`, read 2026-11.
         """
-        with self._lock:
-            if not self._known:
-                answer = self._ask("get", f"sys/internal/ui/mounts/{self._mount}", place, until)
-                found = str(answer.part("data", "options", "version") or "1")
-                if answer.part("data", "type") not in ("kv", "generic") or found not in ("1", "2"):
-                    refused = Refused(ODD, f"'{self._mount}' is no KV engine of version 1 or 2")
-                    raise error_of(refused, self._settings.address, doing=f"read '{place}'")
-                self._known = int(found)
-            return self._known
+        if not self._known:
+            self._known = self._flights.join("version", lambda: self._version_of_mount(place, until))
+        return self._known
+
+    def _version_of_mount(self, place: Place, until: float) -> int:
+        answer = self._ask("get", f"sys/internal/ui/mounts/{self._mount}", place, until)
+        found = str(answer.part("data", "options", "version") or "1")
+        if answer.part("data", "type") not in ("kv", "generic") or found not in ("1", "2"):
+            refused = Refused(ODD, f"'{self._mount}' is no KV engine of version 1 or 2")
+            raise error_of(refused, self._settings.address, doing=f"read '{place}'")
+        return int(found)
 
     def read(self, place: Place, until: float) -> Entry:
         """Return what is at a place.

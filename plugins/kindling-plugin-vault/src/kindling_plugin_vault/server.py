@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -139,7 +140,9 @@ class Server:
             return Refused(CERTIFICATE, _cause(error))
         if not isinstance(error, requests.RequestException):
             return Refused(CERTIFICATE, f"'{self._settings.ca_file}' cannot be read")
-        if isinstance(error, (requests.ConnectionError, requests.Timeout)):
+        if isinstance(error, requests.Timeout):
+            return Refused(UNREACHABLE, "timed out")
+        if isinstance(error, requests.ConnectionError):
             return Refused(UNREACHABLE, _cause(error))
         return Refused(ODD, type(error).__name__)
 
@@ -173,6 +176,8 @@ def _cause(error: BaseException) -> str:
     message = getattr(seen, "verify_message", None)
     if isinstance(message, str):
         return message
+    if isinstance(seen, socket.gaierror):
+        return "its name is not known"
     number = getattr(seen, "errno", None)
     if isinstance(number, int) and number > 0:
         return os.strerror(number).lower()

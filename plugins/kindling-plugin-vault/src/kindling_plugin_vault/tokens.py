@@ -9,11 +9,12 @@ import math
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from kindling.errors import KindlingError
 from kindling_plugin_vault.logins import Grant, Login
-from kindling_plugin_vault.refusals import Refused
+from kindling_plugin_vault.refusals import UNREACHABLE, Refused
 from kindling_plugin_vault.server import Server
 
 PART = 2 / 3
@@ -56,14 +57,10 @@ class Tokens:
         grant = self._grant
         if grant is not None and time.monotonic() < self._due:
             return grant
-        is_valid = grant is not None and time.monotonic() < grant.ends
-        if not self._lock.acquire(blocking=not is_valid):
-            assert grant is not None  # noqa: S101  # it is valid
-            return grant  # another thread renews it
-        try:
+        if grant is not None and time.monotonic() < grant.ends and self._lock.locked():
+            return grant  # another thread renews it, and it still is valid
+        with self._alone(until):
             return self._checked(until)
-        finally:
-            self._lock.release()
 
     def replace(self, refused: Grant, until: float) -> Grant:
         """Return a token in place of one that the server refused: log in again, unless somebody did.
@@ -71,7 +68,7 @@ class Tokens:
         Raises:
             ConfigError, Refused: What a login raises.
         """
-        with self._lock:
+        with self._alone(until):
             if self._grant is not None and self._grant.secret is not refused.secret:
                 return self._grant
             self._new_login()
@@ -86,6 +83,16 @@ class Tokens:
             if time.monotonic() >= self._due:
                 self._prolonged(grant, time.monotonic() + self._timeout_s)
             return min(max(self._due - time.monotonic(), 0.0), LONGEST_S)
+
+    @contextmanager
+    def _alone(self, until: float) -> Iterator[None]:
+        """Wait for other threads that log in, no longer than the question may take."""
+        if not self._lock.acquire(timeout=max(until - time.monotonic(), 0.0)):
+            raise Refused(UNREACHABLE, "no login within the time limit")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _checked(self, until: float) -> Grant:
         now, grant = time.monotonic(), self._grant
