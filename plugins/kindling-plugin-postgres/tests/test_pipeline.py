@@ -113,7 +113,6 @@ def test_delta_flows_into_postgresql_and_back(
     ]
     assert sql(f"SELECT id FROM {table}__quarantine") == [(2,)]
     assert "nothing changed: 3 entities" in project.kindling("run").stderr
-    assert set(project.plan().values()) == {"unchanged"}
     project.give(SECOND)
     project.kindling("run")
     assert sql(f"SELECT id, amount::text FROM {table} ORDER BY id") == [
@@ -125,8 +124,6 @@ def test_delta_flows_into_postgresql_and_back(
     assert project.plan()["gold.days"] == "run"
     project.kindling("run")
     assert set(project.plan().values()) == {"unchanged"}
-    shown = project.kindling("show", "gold.orders", "--json").stdout
-    assert "8.50" in shown
     runs = json.loads(project.kindling("runs", "list", "--json").stdout)
     assert [run["status"] for run in runs["runs"]] == ["done"] * 3
     logs = b"".join(path.read_bytes() for path in (tmp_path / ".kindling").rglob("*") if path.is_file())

@@ -22,7 +22,6 @@ from kindling.hooks.arrow import arrow_schema
 from kindling.schemas import Field, Schema
 from kindling_plugin_postgres.kinds import inner_types, is_nested
 
-_OPTIONS = csv.WriteOptions(include_header=False, quoting_style="all_valid")
 _ROWS = 16_384
 """Rows of one piece of CSV: a bound on what is held beside the batch."""
 Encode = Callable[[object], object]
@@ -35,6 +34,7 @@ class Encoder:
         self._entity = entity
         self._schema = schema
         self._target = arrow_schema(schema)
+        self._options = csv.WriteOptions(include_header=False, quoting_style="all_valid")
 
     def pieces(self, batch: pa.RecordBatch) -> Iterator[bytes]:
         """Yield the CSV of a batch; its columns are taken by position.
@@ -49,7 +49,7 @@ class Encoder:
                 for column, kind, field in zip(part.columns, self._target, self._schema.fields, strict=True)
             ]
             text = io.BytesIO()
-            csv.write_csv(pa.RecordBatch.from_arrays(columns, self._target.names), text, _OPTIONS)
+            csv.write_csv(pa.RecordBatch.from_arrays(columns, self._target.names), text, self._options)
             yield text.getvalue()
 
     def _encoded(self, column: pa.Array, field: Field) -> pa.Array:
