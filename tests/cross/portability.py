@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import runpy
 import sys
+import tomllib
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from case_list import Case, all_cases, function_names, names_in
+from case_list import HERE, Case, all_cases, function_names, names_in
 from run import load, verdict_file
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "portability.md"
+PLUGINS = PAGE.parents[1] / "plugins"
 ENGINES = ("sail", "duckdb")
 HEAD = """# What runs everywhere
 
@@ -26,7 +30,8 @@ by `python tests/cross/portability.py`.
 
 `equal` includes what the platform plugin corrects. Of the {listed} functions in the list of Spark {version},
 {covered} have cases of their own; the others are not in the portable subset: DuckDB refuses what its plugin
-does not know (`KDL-PORT-*`), Sail hands it to the engine unchecked.
+does not know (`KDL-PORT-*`), Sail hands it to the engine unchecked. The sign of a zero and the letter case of
+column names are not compared; results of mathematical functions and aggregates are equal to 12 digits.
 
 """
 MEANINGS = {
@@ -52,17 +57,67 @@ def page() -> str:
     head = HEAD.format(
         cases=len(cases), totals=totals, listed=len(listed), version=version, covered=len(covered)
     )
-    return head + _exceptions(cases, known) + _functions(cases, known)
+    return (
+        head + _exceptions(cases, known) + _corrections() + _listed(cases, known) + _functions(cases, known)
+    )
+
+
+def reasons() -> dict[str, list[dict[str, Any]]]:
+    """Return why cases differ, by engine."""
+    return tomllib.loads((HERE / "reasons.toml").read_text(encoding="utf-8"))
 
 
 def _exceptions(cases: list[Case], known: dict[str, dict[str, Any]]) -> str:
     text = ""
     for engine in ENGINES:
         silent = [case for case in cases if known[engine][case.id]["verdict"] == "differs"]
-        text += f"## Differs on {engine}\n"
-        text += "".join(f"- {case.category}: `{_cell(case.text)}`\n" for case in silent) or "Nothing.\n"
-        text += "\n"
+        text += f"## Differs on {engine}\n" + ("" if silent else "Nothing.\n\n")
+        if silent:
+            text += "| what | why | write instead | cases |\n|---|---|---|---|\n"
+        for reason in reasons().get(engine, ()):
+            some = [case for case in silent if any(re.search(part, case.id) for part in reason["cases"])]
+            shown = ", ".join(f"`{_cell(case.text)}`" for case in some)
+            text += f"| {reason['what']} | {reason['why']} | {reason['instead']} | {shown} |\n"
+        text += "\n" if silent else ""
     return text
+
+
+def _rules() -> dict[str, Any]:
+    """Return Sail's rules; the file imports nothing, so it is read without the plugin."""
+    return runpy.run_path(str(PLUGINS / "kindling-plugin-sail/src/kindling_plugin_sail/rules.py"))
+
+
+def _corrections() -> str:
+    found = _rules()
+    names = ", ".join(f"`{name}`" for name in sorted({name for name, _ in found["REPLACED"]}))
+    text = "## Corrected and refused on sail\n"
+    text += f"Replaced by expressions that mean the same on Spark: {names}; and doubled quotes.\n\n"
+    text += "| refused (`KDL-PORT-034`) | why | write instead |\n|---|---|---|\n"
+    for name, (_, why, hint) in found["REFUSED"].items():
+        text += f"| `{name}` | {why} | {_cell(hint)} |\n"
+    return text + "\n"
+
+
+def _listed(cases: list[Case], known: dict[str, dict[str, Any]]) -> str:
+    """Return the table of Spark's whole function list."""
+    _, listed = function_names()
+    replaced = {name for name, _ in _rules()["REPLACED"]}
+    plain = runpy.run_path(str(PLUGINS / "kindling-plugin-duckdb/src/kindling_plugin_duckdb/functions.py"))
+    same = {*plain["SAME"], *(old for old, new in plain["RENAMED"].items() if old == new)}
+    corrected = {"sail": replaced, "duckdb": plain["PORTABLE"] - same}
+    text = "## Spark's function list\n| function | sail | duckdb |\n|---|---|---|\n"
+    for name in listed:
+        about = [case for case in cases if case.name.lower() == name] or [
+            case for case in cases if name in names_in(case.text)
+        ]
+        told = []
+        for engine in ENGINES:
+            found = Counter(known[engine][case.id]["verdict"] for case in about)
+            if found["equal"] and name in corrected[engine]:
+                found = Counter({"corrected": found.pop("equal")}) + found
+            told.append(_told(found) if about else {"sail": "no case", "duckdb": "refused"}[engine])
+        text += f"| `{_cell(name)}` | {told[0]} | {told[1]} |\n"
+    return text + "\n"
 
 
 def _functions(cases: list[Case], known: dict[str, dict[str, Any]]) -> str:
@@ -78,7 +133,9 @@ def _functions(cases: list[Case], known: dict[str, dict[str, Any]]) -> str:
 
 def _told(found: Counter[str]) -> str:
     return (
-        next(iter(found)) if len(found) == 1 else ", ".join(f"{found[w]} {w}" for w in MEANINGS if found[w])
+        next(iter(found))
+        if len(found) == 1
+        else ", ".join(f"{found[w]} {w}" for w in ("corrected", *MEANINGS) if found[w])
     )
 
 

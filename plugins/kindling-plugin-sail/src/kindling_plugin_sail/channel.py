@@ -15,8 +15,10 @@ import grpc
 
 from kindling.errors import TaskCancelledError
 from kindling_plugin_sail.engine import Engine
+from kindling_plugin_sail.plans import correct
 from kindling_plugin_sail.traces import leaves_nothing
 
+_PLANS = ("ExecutePlan", "AnalyzePlan")
 _ALWAYS = ("Interrupt", "ReleaseSession")
 
 
@@ -98,6 +100,8 @@ class Wire(
 
     def _begin(self, details: Any, request: Any) -> str:  # noqa: ANN401  # grpc's own
         method = str(details.method).rpartition("/")[2]
+        if method in _PLANS:
+            correct(request)
         with self._lock:
             if self._is_sealed or method not in _ALWAYS:
                 self._raise_if_cancelled()

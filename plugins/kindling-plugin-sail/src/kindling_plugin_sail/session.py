@@ -13,6 +13,7 @@ from kindling.hooks.arrow import arrow_schema
 from kindling.hooks.platform import PathRead, Rows
 from kindling.hooks.pyspark import PysparkParts, PysparkSession, neutral_batches, rows_of
 from kindling.schemas import Schema
+from kindling_plugin_sail.structs import masked
 from kindling_plugin_sail.traces import is_plain_sql
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class SailSession(PysparkSession):
         import pyarrow as pa
 
         small: list[pa.RecordBatch] = []
-        batches = neutral_batches(stream, schema)
+        batches = (masked(batch) for batch in neutral_batches(stream, schema))
         for batch in batches:
             small.append(batch)
             if sum(part.nbytes for part in small) > INLINE_BYTES:
