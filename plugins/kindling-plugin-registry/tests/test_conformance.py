@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import ClassVar
-
 import click
 import pytest
 from click.testing import CliRunner
@@ -21,8 +19,8 @@ def listed() -> dict[str, str]:
 
 
 class TestRegistry:
-    plugin: ClassVar[str] = "kindling_plugin_registry"
-    capability: ClassVar[str] = "command:registry"
+    plugin = "kindling_plugin_registry"
+    capability = "command:registry"
 
     def command(self, path: str) -> click.Command:
         made = open_capability(self.plugin, self.capability, CommandSpec("", path))
