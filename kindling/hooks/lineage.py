@@ -1,7 +1,7 @@
 """Tells a lineage service what runs read and wrote. A lineage plugin is an `EventSink`: see `hooks.sink`.
 
-It hears all events of a run. Where the setting `run.lineage` names one, the kernel traces columns and
-emits a `TaskTraced` for each task that was done, right before its `TaskFinished`. A sink that talks to a
+It hears all events of a run. For such a sink the kernel will trace columns and emit a `TaskTraced` for
+each task that was done, right before its `TaskFinished`; no setting names one yet. A sink that talks to a
 service writes to an outbox first: a dead service neither fails nor slows a run.
 
 A complete plugin:

@@ -2,6 +2,9 @@
 
 A rule names classes, a mask, and where it acts: on the inputs of pipes, which run with the rights of the
 workload, or on what people are shown. Nothing that is stored depends on who started a run.
+
+Nothing asks for these rules yet. Until something acts on them their settings are not in the schema, so
+that a project which writes them is refused instead of believing that its data is masked.
 """
 
 from __future__ import annotations
