@@ -195,10 +195,7 @@ class SecretResolver:
         """
         if SCHEME not in text:
             return text
-        reference = Reference.parse(text, where=where)
-        value = self._vault(reference).get(reference.path, reference.field).reveal()
-        self._redactor.add(value)
-        return value
+        return self._found(Reference.parse(text, where=where)).reveal()
 
     def secret(self, text: str) -> Secret:
         """Return what a reference names, with the version of this very value.
@@ -207,10 +204,9 @@ class SecretResolver:
             ConfigError: KDL-CONF-020 or KDL-CONF-021, no such secret, or a malformed reference.
         """
         reference = Reference.parse(text)
-        vault = self._vault(reference)
-        found = vault.get(reference.path, reference.field)
-        self._redactor.add(found.reveal())
-        return Secret(found.reveal(), found.version or vault.version(reference.path, reference.field))
+        found = self._found(reference)
+        version = found.version or self._vault(reference).version(reference.path, reference.field)
+        return Secret(found.reveal(), version)
 
     def reveal(self, value: Plain) -> Plain:
         """Return a copy of a value in which each reference, at any depth, is resolved."""
@@ -228,6 +224,12 @@ class SecretResolver:
         """
         reference = Reference.parse(text)
         return self._vault(reference).version(reference.path, reference.field)
+
+    def _found(self, reference: Reference) -> Secret:
+        """Ask the vault; the value is redacted from now on."""
+        found = self._vault(reference).get(reference.path, reference.field)
+        self._redactor.add(found.reveal())
+        return found
 
     def _vault(self, reference: Reference) -> Vault:
         with self._lock:

@@ -1,4 +1,4 @@
-"""The vaults of a project before a run: for planning and for the state. Not those of tasks."""
+"""The vaults of a project: how one is opened, and those that planning and the state ask."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ if TYPE_CHECKING:
     from kindling.config.secrets import SecretResolver
     from kindling.hooks.secrets import Secrets
     from kindling.plan.project import Project
+
+
+def open_vault(project: Project, name: str) -> Secrets:
+    """Open the vault `secrets:<name>` with the project's settings."""
+    from kindling.hooks.secrets import SecretsSpec
+
+    settings = dict(project.settings.plugin(f"secrets:{name}"))
+    return project.loader.secrets(name).factory(SecretsSpec(project.environment, settings))
 
 
 class Vaults:
@@ -36,12 +44,5 @@ class Vaults:
         if self._resolver is None:
             from kindling.config.secrets import Redactor, SecretResolver
 
-            self._resolver = SecretResolver(self._open, Redactor())
+            self._resolver = SecretResolver(lambda name: open_vault(self._project, name), Redactor())
         return self._resolver
-
-    def _open(self, name: str) -> Secrets:
-        from kindling.hooks.secrets import SecretsSpec
-
-        settings = dict(self._project.settings.plugin(f"secrets:{name}"))
-        offer = self._project.loader.secrets(name)
-        return offer.factory(SecretsSpec(environment=self._project.environment, settings=settings))

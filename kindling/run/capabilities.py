@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from kindling.config.secrets import Redactor, SecretResolver
 from kindling.hooks.platform import PlatformSpec
-from kindling.hooks.secrets import SecretsSpec
 from kindling.hooks.storage import StorageSpec
+from kindling.plan.vaults import open_vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kindling.hooks.platform import Platform
-    from kindling.hooks.secrets import Secrets
     from kindling.hooks.storage import Storage
     from kindling.plan.project import Project
     from kindling.secret import Secret
@@ -40,7 +39,7 @@ class Capabilities:
         self.redactor = Redactor()
         for text in project.settings.hidden_values():
             self.redactor.add(text)
-        self._resolver = SecretResolver(self._vault, self.redactor)
+        self._resolver = SecretResolver(lambda name: open_vault(project, name), self.redactor)
 
     def platform(self, name: str) -> Platform:
         """Return the platform, opened."""
@@ -110,8 +109,3 @@ class Capabilities:
         if not self._work_dir:
             self._work_dir = tempfile.mkdtemp(prefix=f"kindling-{self._run_id[-8:]}-")
         return self._work_dir
-
-    def _vault(self, name: str) -> Secrets:
-        offer = self._project.loader.secrets(name)
-        settings = dict(self._project.settings.plugin(f"secrets:{name}"))
-        return offer.factory(SecretsSpec(environment=self._project.environment, settings=settings))

@@ -24,10 +24,9 @@ from kindling.run.context import TaskContext, table_of_rows
 from kindling.run.log import make_log
 from kindling.run.production import Production, shaped
 from kindling.schemas import parse_schema
-from kindling.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from kindling.entity import Entity
     from kindling.hooks import Frame
@@ -124,14 +123,10 @@ class PipeRunner:
     def _context(self, session: Session) -> TaskContext:
         resolver = SecretResolver(self._vault, self._redactor)
         log = make_log(f"{self._log_dir}/log.jsonl", self._redactor.redact)
-        return TaskContext(session, self._settings, _secrets_of(resolver), Slice(), log)
+        return TaskContext(session, self._settings, resolver.secret, Slice(), log)
 
     def _vault(self, name: str) -> Secrets:
         return self._loader.secrets(name).factory(SecretsSpec(environment=self._settings.environment))
-
-
-def _secrets_of(resolver: SecretResolver) -> Callable[[str], Secret]:
-    return lambda reference: Secret(resolver.resolve(reference), resolver.version(reference))
 
 
 def _reachable(
