@@ -37,7 +37,10 @@ class ExtensibleGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command of an argument list; an unknown one is an error with suggestions."""
         name = args[0]
-        if not name.startswith("-") and self.get_command(ctx, name) is None and not ctx.resilient_parsing:
+        found = self.get_command(ctx, name)
+        if found is not None:  # click would load a plugin's command a second time
+            return name, found, args[1:]
+        if not name.startswith("-") and not ctx.resilient_parsing:
             wanted = f"{self.name} {name}"
             text = f"there is no command {wanted!r}; {did_you_mean(name, self.list_commands(ctx))}"
             if not self._added():

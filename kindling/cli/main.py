@@ -56,7 +56,10 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command of an argument list; an unknown one is an error with suggestions."""
         name = args[0]
-        if self.get_command(ctx, name) is None and not ctx.resilient_parsing:  # the shell completes
+        found = self.get_command(ctx, name)
+        if found is not None:  # click would load a plugin's command a second time
+            return name, found, args[1:]
+        if not ctx.resilient_parsing:  # the shell completes
             ctx.fail(f"there is no command {name!r}; {did_you_mean(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
