@@ -20,8 +20,10 @@ A complete plugin:
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from kindling.hooks import Offer, Plain, hookspec
@@ -241,3 +243,36 @@ class ExecutorSpecs:
     @hookspec
     def kindling_executor_offers(self) -> tuple[ExecutorOffer, ...]:  # type: ignore[empty-body]  # a specification
         """Return the executors that this module implements."""
+
+
+class Deliveries:
+    """How outcomes come from an executor's own threads to the scheduler's; a base for executors.
+
+    An executor adds 1 to `_due` in `submit`; its threads append an outcome to `_done` and then put
+    None into `_wake`.
+    """
+
+    def __init__(self) -> None:
+        self._done: deque[Outcome] = deque()
+        self._wake: SimpleQueue[None] = SimpleQueue()
+        self._due = 0
+
+    def completed(self, timeout_s: float | None = None) -> Iterator[Outcome]:
+        """Yield outcomes as tasks end; Ctrl-C while it waits loses none.
+
+        Ends when no task is left, or once no outcome came for `timeout_s`.
+        """
+        done, wait = self._done, self._wake.get
+        while self._due:
+            while not done:
+                try:
+                    wait(True, timeout_s)
+                except Empty:
+                    if not done:
+                        return
+            # No call between the two lines and the yield: the interpreter handles signals after calls
+            # only, so an outcome is never taken off without being given to the caller.
+            outcome = done[0]
+            del done[0]
+            self._due -= 1
+            yield outcome

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-from queue import Empty, SimpleQueue
-
 from kindling.errors import RunError
-from kindling.hooks.executor import ExecutorSpec, Outcome, TaskSpec
+from kindling.hooks.executor import Deliveries, ExecutorSpec, Outcome, TaskSpec
 from kindling_plugin_process.limits import limits_of
 from kindling_plugin_process.supervisor import LAST_S, Supervisor
 
@@ -15,7 +11,7 @@ WORKS = "kindling.run.child:ChildRunner"
 """What runs a task in its process; a name, because this process never imports it for that."""
 
 
-class ProcessExecutor:
+class ProcessExecutor(Deliveries):
     """An executor of processes; the first one starts with the first task.
 
     Args:
@@ -27,13 +23,11 @@ class ProcessExecutor:
     """
 
     def __init__(self, spec: ExecutorSpec, works: str = WORKS) -> None:
+        super().__init__()
         self._slots = spec.slots
         self._limits = limits_of(spec.settings)
         self._works = works
         self._open: dict[str, TaskSpec] = {}
-        self._done: deque[Outcome] = deque()
-        self._wake: SimpleQueue[None] = SimpleQueue()
-        self._due = 0
         self._closed = False
         self._supervisor = Supervisor(self._limits, works, self._deliver)
 
@@ -53,26 +47,6 @@ class ProcessExecutor:
         self._open[spec.key] = spec
         self._due += 1
         self._supervisor.submit(spec)
-
-    def completed(self, timeout_s: float | None = None) -> Iterator[Outcome]:
-        """Yield outcomes as tasks end; Ctrl-C while it waits loses none.
-
-        Ends when no task is left, or once no outcome came for `timeout_s`.
-        """
-        done, wait = self._done, self._wake.get
-        while self._due:
-            while not done:
-                try:
-                    wait(True, timeout_s)
-                except Empty:
-                    if not done:
-                        return
-            # No call between the two lines and the yield: the interpreter handles signals after calls
-            # only, so an outcome is never taken off without being given to the caller.
-            outcome = done[0]
-            del done[0]
-            self._due -= 1
-            yield outcome
 
     def cancel(self, key: str, grace_s: float) -> None:
         """Ask to stop one task; returns at once, the outcome follows soon after `grace_s` at the latest."""

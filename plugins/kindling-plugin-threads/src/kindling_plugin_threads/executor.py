@@ -11,15 +11,13 @@ pipe that hangs in foreign code would keep the process alive for ever.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Lock, Thread
 from time import monotonic, sleep
 from typing import TypeAlias
 
 from kindling.errors import KindlingError, RunError, TaskCancelledError, TaskTimeoutError
-from kindling.hooks.executor import ExecutorSpec, Outcome, TaskSpec
+from kindling.hooks.executor import Deliveries, ExecutorSpec, Outcome, TaskSpec
 from kindling.polling import poll
 from kindling_plugin_threads.watchdog import Watchdog
 
@@ -44,21 +42,19 @@ class _Stop:
         self.calling = Lock()
 
 
-class ThreadsExecutor:
+class ThreadsExecutor(Deliveries):
     """An executor of daemon threads; threads start when they are first needed."""
 
     def __init__(self, spec: ExecutorSpec) -> None:
+        super().__init__()
         self._slots = spec.slots
         self._runner = spec.runner
         self._inbox: SimpleQueue[_Item | None] = SimpleQueue()
         self._open: dict[int, _Item] = {}
         self._stopping: dict[int, _Stop] = {}
-        self._done: deque[Outcome] = deque()
-        self._wake: SimpleQueue[None] = SimpleQueue()
         self._threads: list[Thread] = []
         self._workers = 0
         self._last = 0
-        self._due = 0
         self._closed = False
         self._watchdog = Watchdog(self._act)
 
@@ -87,26 +83,6 @@ class ThreadsExecutor:
         self._open[number] = item
         self._due += 1
         put(item)
-
-    def completed(self, timeout_s: float | None = None) -> Iterator[Outcome]:
-        """Yield outcomes as tasks end; Ctrl-C while it waits loses none.
-
-        Ends when no task is left, or once no outcome came for `timeout_s`.
-        """
-        done, wait = self._done, self._wake.get
-        while self._due:
-            while not done:
-                try:
-                    wait(True, timeout_s)
-                except Empty:
-                    if not done:
-                        return
-            # No call between the two lines and the yield: the interpreter handles signals after calls
-            # only, so an outcome is never taken off without being given to the caller.
-            outcome = done[0]
-            del done[0]
-            self._due -= 1
-            yield outcome
 
     def cancel(self, key: str, grace_s: float) -> None:
         """Ask to stop one task; returns at once, the outcome follows after at most `grace_s`."""
