@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kindling_plugin_registry.client import copies
+from kindling_plugin_registry.client.environment import BACKENDS
 from kindling_plugin_registry.client.judging import Judge
 from kindling_plugin_registry.client.kernel import KERNEL, read_catalog, table_text
 from kindling_plugin_registry.client.market import open_market
@@ -74,6 +75,27 @@ def choice_options(command: Callable[..., object]) -> Callable[..., object]:
         click.option("--no-cooldown", "no_cooldown", is_flag=True, help="Choose brand-new releases, too."),
         click.option("--offline", "is_offline", is_flag=True, help="Touch no network."),
         click.option("--refresh", "refreshes", is_flag=True, help="Ask the registries first."),
+    ):
+        command = option(command)
+    return command
+
+
+def environment_option(command: Callable[..., object]) -> Callable[..., object]:
+    """Add `--env`."""
+    return click.option("--env", "-e", "environment", metavar="NAME", help="Environment of the app.")(command)
+
+
+def change_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Add `--backend`, `--dry-run`, `--yes` and `--accept`."""
+    for option in (
+        click.option(
+            "--accept", "accepted", multiple=True, metavar="WORD", help="Accept a permission by its name."
+        ),
+        click.option("--yes", "-y", "says_yes", is_flag=True, help="Accept what is shown."),
+        click.option("--dry-run", is_flag=True, help="Only show what would happen."),
+        click.option(
+            "--backend", type=click.Choice(BACKENDS), default=None, help="Who installs; print: nobody."
+        ),
     ):
         command = option(command)
     return command

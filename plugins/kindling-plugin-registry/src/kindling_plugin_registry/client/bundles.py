@@ -28,10 +28,9 @@ from kindling_plugin_registry.client.installers import (
     call,
     command_text,
     install_command,
-    installed_versions,
 )
 from kindling_plugin_registry.client.installing import requirements_file
-from kindling_plugin_registry.client.kernel import read_catalog
+from kindling_plugin_registry.client.kernel import installed_versions, read_catalog
 from kindling_plugin_registry.client.lockfile import LOCK, Lock, read_lock
 from kindling_plugin_registry.client.market import Market
 from kindling_plugin_registry.client.recording import record_requests, with_requests
@@ -131,10 +130,11 @@ def install_bundle(
             say(f"warning: {text}")
         changes = _changes(client, lock)
         say("".join(change.text() for change in changes))
+        installed = installed_versions()
         lines = [
             f"{item.name} @ {Path(folder, 'wheels', file.filename).as_uri()} --hash=sha256:{file.digest}"
             for item, file in chosen
-            if installed_versions().get(item.name) != item.version
+            if installed.get(item.name) != item.version
         ]
         environment = detect()
         with requirements_file(lines) as file:

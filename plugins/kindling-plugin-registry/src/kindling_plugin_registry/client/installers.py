@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kindling.errors import RunError
 from kindling.names import canonical
 from kindling.values import Value
+from kindling_plugin_registry.client.kernel import installed_versions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from kindling_plugin_registry.client.environment import Environment
 
 _TIMEOUT_S = 1800
-_INFO = re.compile(r"(.+?)-([^-]+)\.(?:dist|egg)-info")
 
 
 class Order(Value):
@@ -133,18 +133,3 @@ _FOREIGN = frozenset(
      "UV_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_FIND_LINKS")
 )  # fmt: skip
 """Variables that would add an index to the right one: a name could be found in two."""
-
-
-def installed_versions() -> dict[str, str]:
-    """Return version by canonical name of all distributions on this process's search path."""
-    found: dict[str, str] = {}
-    for entry in sys.path:
-        try:
-            names = os.listdir(entry or ".")
-        except OSError:
-            continue
-        for name in names:
-            match = _INFO.fullmatch(name)
-            if match is not None:
-                found.setdefault(canonical(match[1]), match[2])
-    return found

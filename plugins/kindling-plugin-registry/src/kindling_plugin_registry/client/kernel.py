@@ -12,6 +12,7 @@ from kindling.cli.tables import table_text
 from kindling.config.settings import find_project, load_settings, project_state_dir
 from kindling.plugins.catalog import Catalog, read_catalog
 from kindling.plugins.contracts import APIS, api_fault
+from kindling.plugins.locks import installed_versions
 from kindling.plugins.policy import KERNEL, PREFIX, Policy
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "api_fault",
     "document",
     "find_project",
+    "installed_versions",
     "load_settings",
     "permitted",
     "project_state_dir",

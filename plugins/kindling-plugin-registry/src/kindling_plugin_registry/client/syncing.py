@@ -13,9 +13,9 @@ from kindling_plugin_registry.client.installers import (
     call,
     command_text,
     install_command,
-    installed_versions,
 )
 from kindling_plugin_registry.client.installing import requirements_file
+from kindling_plugin_registry.client.kernel import installed_versions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,9 +20,8 @@ from kindling_plugin_registry.client.health import (
     plugin_versions,
     rows_text,
 )
-from kindling_plugin_registry.client.installers import installed_versions
 from kindling_plugin_registry.client.judging import named_version
-from kindling_plugin_registry.client.kernel import PREFIX, document, read_catalog
+from kindling_plugin_registry.client.kernel import PREFIX, document, installed_versions, read_catalog
 from kindling_plugin_registry.client.lockfile import read_lock
 from kindling_plugin_registry.client.market import Market
 from kindling_plugin_registry.client.refreshing import copy_of

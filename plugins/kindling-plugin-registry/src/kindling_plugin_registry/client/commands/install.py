@@ -7,9 +7,8 @@ import sys
 import click
 
 from kindling.errors import UsageError
-from kindling_plugin_registry.client.asking import Desk, choice_options, picks_text, say
+from kindling_plugin_registry.client.asking import Desk, change_options, choice_options, picks_text, say
 from kindling_plugin_registry.client.changes import accept, changes_of
-from kindling_plugin_registry.client.environment import BACKENDS
 from kindling_plugin_registry.client.installers import command_text
 from kindling_plugin_registry.client.installing import install_picks, new_picks, planned_command
 from kindling_plugin_registry.client.kernel import document
@@ -22,10 +21,7 @@ from kindling_plugin_registry.client.resolving import Pick, Resolution
 @click.argument("names", nargs=-1)
 @click.option("--needed", "is_needed", is_flag=True, help="Install all that the app needs.")
 @click.option("--from-bundle", "bundle", metavar="FILE", default="", help="Install a bundle, and only it.")
-@click.option("--backend", type=click.Choice(BACKENDS), default=None, help="Who installs; print: nobody.")
-@click.option("--dry-run", is_flag=True, help="Only show what would happen.")
-@click.option("--yes", "-y", "says_yes", is_flag=True, help="Accept what is shown.")
-@click.option("--accept", "accepted", multiple=True, metavar="WORD", help="Accept a permission by its name.")
+@change_options
 @choice_options
 @click.option("--json", "is_json", is_flag=True, help="Print it as JSON (schema kindling.install/1).")
 def command(

@@ -7,7 +7,7 @@ import sys
 import click
 
 from kindling.errors import UsageError
-from kindling_plugin_registry.client.asking import Desk, choice_options, say
+from kindling_plugin_registry.client.asking import Desk, choice_options, environment_option, say
 from kindling_plugin_registry.client.changes import accept
 from kindling_plugin_registry.client.kernel import document
 from kindling_plugin_registry.client.lockfile import read_lock
@@ -15,7 +15,7 @@ from kindling_plugin_registry.client.locking import lock_changes, make_lock, rel
 
 
 @click.command("lock")
-@click.option("--env", "-e", "environment", metavar="NAME", help="Environment of the app.")
+@environment_option
 @click.option("--upgrade", is_flag=True, help="Choose the newest releases, not those of the old lock.")
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @click.option("--accept", "accepted", multiple=True, metavar="WORD", help="Accept a permission by its name.")

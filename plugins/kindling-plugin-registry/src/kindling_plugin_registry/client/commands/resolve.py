@@ -6,13 +6,20 @@ import sys
 
 import click
 
-from kindling_plugin_registry.client.asking import Desk, ages_text, asked_needs, choice_options, picks_text
+from kindling_plugin_registry.client.asking import (
+    Desk,
+    ages_text,
+    asked_needs,
+    choice_options,
+    environment_option,
+    picks_text,
+)
 from kindling_plugin_registry.client.kernel import document
 
 
 @click.command("resolve")
 @click.argument("capabilities", nargs=-1)
-@click.option("--env", "-e", "environment", metavar="NAME", help="Environment of the app.")
+@environment_option
 @choice_options
 @click.option("--json", "is_json", is_flag=True, help="Print it as JSON (schema kindling.resolve/1).")
 def command(

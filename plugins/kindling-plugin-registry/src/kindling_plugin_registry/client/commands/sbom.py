@@ -9,7 +9,7 @@ import sys
 import click
 
 from kindling_plugin_registry.client.billing import bill_of_lock, bill_of_versions
-from kindling_plugin_registry.client.installers import installed_versions
+from kindling_plugin_registry.client.kernel import installed_versions
 from kindling_plugin_registry.client.lockfile import read_lock
 from kindling_plugin_registry.client.registries import open_client
 

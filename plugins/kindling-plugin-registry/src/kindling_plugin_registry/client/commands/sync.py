@@ -8,11 +8,10 @@ import sys
 import click
 
 from kindling.errors import PolicyError
-from kindling_plugin_registry.client.asking import Desk, say
+from kindling_plugin_registry.client.asking import Desk, environment_option, say
 from kindling_plugin_registry.client.environment import BACKENDS
-from kindling_plugin_registry.client.installers import installed_versions
 from kindling_plugin_registry.client.installing import install_picks, new_picks
-from kindling_plugin_registry.client.kernel import document
+from kindling_plugin_registry.client.kernel import document, installed_versions
 from kindling_plugin_registry.client.lockfile import Lock, read_lock
 from kindling_plugin_registry.client.market import open_market
 from kindling_plugin_registry.client.needs import infer_needs
@@ -23,7 +22,7 @@ from kindling_plugin_registry.client.syncing import missing, refuse_dangerous, s
 @click.command("sync")
 @click.option("--locked", "is_locked", is_flag=True, help="Refuse a lock that no longer fits (exit 5).")
 @click.option("--check", "is_check", is_flag=True, help="Install nothing; exit 5 if anything would be.")
-@click.option("--env", "-e", "environment", metavar="NAME", help="Environment of the app.")
+@environment_option
 @click.option("--backend", type=click.Choice(BACKENDS), default=None, help="Who installs; print: nobody.")
 @click.option("--offline", "is_offline", is_flag=True, help="Touch no network.")
 @click.option("--dry-run", is_flag=True, help="Only show what would happen.")

@@ -14,10 +14,9 @@ from kindling_plugin_registry.client.environment import BACKENDS, detect
 from kindling_plugin_registry.client.installers import (
     call,
     command_text,
-    installed_versions,
     uninstall_command,
 )
-from kindling_plugin_registry.client.kernel import PREFIX, document
+from kindling_plugin_registry.client.kernel import PREFIX, document, installed_versions
 from kindling_plugin_registry.client.recording import record_requests, without_requests
 from kindling_plugin_registry.client.registries import open_client
 

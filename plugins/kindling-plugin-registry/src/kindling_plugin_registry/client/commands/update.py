@@ -6,9 +6,8 @@ import sys
 
 import click
 
-from kindling_plugin_registry.client.asking import Desk, choice_options, say
+from kindling_plugin_registry.client.asking import Desk, change_options, choice_options, say
 from kindling_plugin_registry.client.changes import accept
-from kindling_plugin_registry.client.environment import BACKENDS
 from kindling_plugin_registry.client.installing import install_picks
 from kindling_plugin_registry.client.kernel import document
 from kindling_plugin_registry.client.updating import updates
@@ -16,10 +15,7 @@ from kindling_plugin_registry.client.updating import updates
 
 @click.command("update")
 @click.argument("names", nargs=-1)
-@click.option("--backend", type=click.Choice(BACKENDS), default=None, help="Who installs; print: nobody.")
-@click.option("--dry-run", is_flag=True, help="Only show what would happen.")
-@click.option("--yes", "-y", "says_yes", is_flag=True, help="Accept what is shown.")
-@click.option("--accept", "accepted", multiple=True, metavar="WORD", help="Accept a permission by its name.")
+@change_options
 @choice_options
 @click.option("--json", "is_json", is_flag=True, help="Print it as JSON (schema kindling.update/1).")
 def command(

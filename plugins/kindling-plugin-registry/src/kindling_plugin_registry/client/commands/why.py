@@ -6,14 +6,14 @@ import sys
 
 import click
 
-from kindling_plugin_registry.client.asking import Desk, choice_options
+from kindling_plugin_registry.client.asking import Desk, choice_options, environment_option
 from kindling_plugin_registry.client.kernel import document
 from kindling_plugin_registry.client.needs import parse_need
 
 
 @click.command("why")
 @click.argument("capability")
-@click.option("--env", "-e", "environment", metavar="NAME", help="Environment of the app.")
+@environment_option
 @choice_options
 @click.option("--json", "is_json", is_flag=True, help="Print it as JSON (schema kindling.why-plugin/1).")
 def command(

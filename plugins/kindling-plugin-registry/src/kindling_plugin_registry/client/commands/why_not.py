@@ -8,7 +8,7 @@ import click
 
 from kindling.errors import KindlingError
 from kindling.values import Value
-from kindling_plugin_registry.client.asking import Desk, choice_options
+from kindling_plugin_registry.client.asking import Desk, choice_options, environment_option
 from kindling_plugin_registry.client.judging import Exclusion
 from kindling_plugin_registry.client.kernel import document
 from kindling_plugin_registry.client.needs import Need
@@ -17,7 +17,7 @@ from kindling_plugin_registry.client.resolving import Pick
 
 @click.command("why-not")
 @click.argument("name")
-@click.option("--env", "-e", "environment", metavar="NAME", help="Environment of the app.")
+@environment_option
 @choice_options
 @click.option("--json", "is_json", is_flag=True, help="Print it as JSON (schema kindling.why-not/1).")
 def command(
