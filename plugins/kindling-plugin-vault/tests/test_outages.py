@@ -5,14 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from kindling_plugin_vault.vault import VaultSecrets
+from loopback import serving
 from openbao import OpenBao, free_port
 from vault_opening import vault_of
 
@@ -33,30 +32,9 @@ def failure(vault: VaultSecrets) -> ConfigError:
     return caught.value
 
 
-@contextmanager
-def web_server(status: int, body: bytes = b"", **headers: str) -> Iterator[str]:
+def web_server(status: int, body: bytes = b"", **headers: str) -> AbstractContextManager[str]:
     """Answer each question in the same way."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            for key, value in {**headers, "Content-Length": str(len(body))}.items():
-                self.send_header(key, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *arguments: object) -> None:
-            """Print nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return serving(lambda _body, _headers: (status, body, headers))
 
 
 def test_a_sealed_server_is_a_transient_error_and_works_when_it_is_unsealed(own_bao: OpenBao) -> None:

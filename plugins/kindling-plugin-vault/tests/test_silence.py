@@ -6,11 +6,10 @@ import base64
 import logging
 import pickle
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 from kindling_plugin_vault.vault import VaultSecrets
+from loopback import serving
 from openbao import OpenBao, free_port
 from vault_opening import vault_of
 
@@ -49,28 +48,8 @@ def shown(error: BaseException) -> str:
 @pytest.fixture
 def echo() -> Iterator[str]:
     """Give a server that repeats in each answer what it was told, as a bad proxy does."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) + str(self.headers).encode()
-            self.send_response(400)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def do_GET(self) -> None:
-            self.do_POST()
-
-        def log_message(self, *arguments: object) -> None:
-            """Print nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(lambda body, headers: (400, body + headers.encode(), {})) as address:
+        yield address
 
 
 def test_neither_values_nor_credentials_are_seen(

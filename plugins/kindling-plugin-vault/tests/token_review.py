@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
+
+from loopback import Reply, serving
 
 SPACE = "data"
 ACCOUNT = "kindling"
@@ -32,36 +31,18 @@ def service_account_token(number: int = 1) -> str:
     return f"{part({'alg': 'RS256', 'typ': 'JWT'})}.{part(claims)}.{part(b'x' * 256)}"
 
 
-@contextmanager
-def api_server(known: set[str]) -> Iterator[str]:
+def api_server(known: set[str]) -> AbstractContextManager[str]:
     """Serve TokenReview on a free port; yield the address.
 
     Args:
         known: The tokens that are valid; may change.
     """
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            is_known = review["spec"]["token"] in known
-            user = {"username": f"system:serviceaccount:{SPACE}:{ACCOUNT}", "uid": "u-1", "groups": []}
-            status = {"authenticated": True, "user": user} if is_known else {"authenticated": False}
-            body = json.dumps({**review, "status": status}).encode()
-            self.send_response(201)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def reply(asked: bytes, _headers: str) -> Reply:
+        review = json.loads(asked)
+        is_known = review["spec"]["token"] in known
+        user = {"username": f"system:serviceaccount:{SPACE}:{ACCOUNT}", "uid": "u-1", "groups": []}
+        status = {"authenticated": True, "user": user} if is_known else {"authenticated": False}
+        return 201, json.dumps({**review, "status": status}).encode(), {"Content-Type": "application/json"}
 
-        def log_message(self, *arguments: object) -> None:
-            """Print nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return serving(reply)
