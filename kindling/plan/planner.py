@@ -11,6 +11,7 @@ from kindling.plan.facts import Facts
 from kindling.plan.fingerprint import Fingerprinter
 from kindling.plan.parts import short_digest
 from kindling.plan.plan import DEFERRED, RUN, Plan
+from kindling.plan.rights import check_acted_on
 from kindling.plan.selection import select
 from kindling.plan.vaults import Vaults
 from kindling.plan.wiring import wire
@@ -71,6 +72,7 @@ class Planner:
         records: Callable[[], Mapping[tuple[str, str], TaskRecord]],
         secret_version: Callable[[str], str] | None = None,
     ) -> None:
+        check_acted_on(project.settings)
         self._project = project
         self._records = records
         self._vaults = Vaults(project)

@@ -3,8 +3,8 @@
 A rule names classes, a mask, and where it acts: on the inputs of pipes, which run with the rights of the
 workload, or on what people are shown. Nothing that is stored depends on who started a run.
 
-Nothing asks for these rules yet. Until something acts on them their settings are not in the schema, so
-that a project which writes them is refused instead of believing that its data is masked.
+Nothing acts on these rules yet: `check_acted_on` refuses a project that has some, so that nobody believes
+that data is masked.
 """
 
 from __future__ import annotations
@@ -145,6 +145,36 @@ class Rights:
         if not told and not columns:
             return f"{WORKLOAD}:{principal}"
         return f"{WORKLOAD}:{principal}:{short_digest(repr((told, columns)))}"
+
+
+def check_acted_on(settings: Settings) -> None:
+    """Refuse settings that this version only knows, and does nothing about.
+
+    Raises:
+        PlanError: KDL-GOV-004, there are mask rules; KDL-LINE-001, a lineage sink is named; both together.
+    """
+    faults: list[KindlingError] = []
+    rules = settings.table("policy.masks")
+    if rules:
+        faults.append(
+            PlanError(
+                "KDL-GOV-004",
+                f"the mask rules {', '.join(map(repr, sorted(rules)))} cannot be kept",
+                why="this version of Kindling masks nothing",
+                hint="remove [policy.masks], and keep classified columns out of what others read",
+            )
+        )
+    if settings.get("run.lineage"):
+        faults.append(
+            PlanError(
+                "KDL-LINE-001",
+                "lineage cannot be told",
+                why="this version of Kindling traces no lineage",
+                where=settings.origin("run.lineage"),
+                hint="remove run.lineage",
+            )
+        )
+    raise_together(faults)
 
 
 def masks_of(rules: Iterable[MaskRule], classes: Classes) -> dict[str, MaskRule]:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
 from kindling.config.schema import KERNEL, Schema, Setting
 
 PLUGIN = {
@@ -54,8 +52,3 @@ def test_names_at_a_path_leave_out_the_chosen_ones() -> None:
     assert schema.names_at(("run", "workers", "x")) == ()
     assert schema.is_setting(("run", "workers"))
     assert not schema.is_setting(("run",))
-
-
-@pytest.mark.parametrize("key", ["policy.masks.tails.mask", "policy.roles.engineer", "run.lineage"])
-def test_what_nothing_acts_on_is_no_setting(key: str) -> None:
-    assert not isinstance(Schema({}).find(tuple(key.split("."))), Setting)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kindling.config.settings import Settings
 from kindling.errors import Faults, KindlingError
-from kindling.plan.rights import MaskRule, Rights, classes_of_text, classes_text, masks_of
+from kindling.plan.rights import MaskRule, Rights, check_acted_on, classes_of_text, classes_text, masks_of
 from kindling.plugins.catalog import Catalog
 from kindling.plugins.installed import Installed
 from kindling.plugins.manifest import Capability
@@ -153,3 +153,26 @@ def test_no_rules_import_nothing_more(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_rules_and_sinks_that_nothing_acts_on_are_refused_together() -> None:
+    rows = [
+        (("policy", "masks", "tails", "mask"), "redact", "kindling.toml:3", False),
+        (("run", "lineage"), ["openlineage"], "kindling.toml:7", False),
+    ]
+    with pytest.raises(Faults) as caught:
+        check_acted_on(Settings("", "dev", rows))  # type: ignore[arg-type]  # TOML types
+    assert [str(fault).splitlines() for fault in caught.value.faults] == [
+        [
+            "KDL-GOV-004: the mask rules 'tails' cannot be kept",
+            "  why: this version of Kindling masks nothing",
+            "  do: remove [policy.masks], and keep classified columns out of what others read",
+        ],
+        [
+            "KDL-LINE-001: lineage cannot be told",
+            "  why: this version of Kindling traces no lineage",
+            "  where: kindling.toml:7",
+            "  do: remove run.lineage",
+        ],
+    ]
+    check_acted_on(Settings("", "dev", []))
