@@ -11,19 +11,39 @@ from kindling.cli.permitted import permitted, user_cache_dir
 from kindling.cli.tables import table_text
 from kindling.config.settings import find_project, load_settings, project_state_dir
 from kindling.plugins.catalog import Catalog, read_catalog
-from kindling.plugins.contracts import APIS, api_fault
+from kindling.plugins.contracts import (
+    APIS,
+    ENGINES,
+    GROUPS,
+    MODES,
+    PERMISSIONS,
+    PROBES,
+    USES,
+    api_fault,
+    features,
+)
+from kindling.plugins.manifest import Distribution, parse_manifest
 from kindling.plugins.policy import KERNEL, PREFIX, Policy
 
 __all__ = [
     "APIS",
+    "ENGINES",
+    "GROUPS",
     "KERNEL",
+    "MODES",
+    "PERMISSIONS",
     "PREFIX",
+    "PROBES",
+    "USES",
     "Catalog",
+    "Distribution",
     "Policy",
     "api_fault",
     "document",
+    "features",
     "find_project",
     "load_settings",
+    "parse_manifest",
     "permitted",
     "project_state_dir",
     "read_catalog",
