@@ -1,21 +1,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
-from kindling_plugin_vault.credentials import Credentials
-from kindling_plugin_vault.settings import VaultSettings
 from kindling_plugin_vault.vault import VaultSecrets
 
-sys.path.insert(0, str(Path(__file__).parent))  # importlib mode adds no folder for openbao.py
-from openbao import OpenBao  # found through the lines above
+sys.path.insert(0, str(Path(__file__).parent))  # importlib mode adds no folder for these modules
+from openbao import OpenBao  # found through the line above
+from vault_opening import OpenVault, vault_of
 
 NUMBERS = count()
-
-OpenVault = Callable[..., VaultSecrets]
 
 
 @pytest.fixture(scope="session")
@@ -57,8 +54,7 @@ def open_vault(bao: OpenBao) -> OpenVault:
     """Open a vault as root: `open_vault(mount, token=..., cache_s=...)`; other names are settings."""
 
     def opened(mount: str, *, environ: dict[str, str] | None = None, **settings: object) -> VaultSecrets:
-        given = {"address": bao.address, "mount": mount, **settings}
-        variables = environ if environ is not None else {"VAULT_TOKEN": bao.root}
-        return VaultSecrets(VaultSettings.of(given), Credentials(variables))  # type: ignore[arg-type]  # JSON types
+        variables = {"VAULT_TOKEN": bao.root} if environ is None else environ
+        return vault_of(variables, **{"address": bao.address, "mount": mount, **settings})
 
     return opened

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import OpenVault
 from openbao import OpenBao
+from vault_opening import OpenVault
 
 from kindling.errors import ConfigError
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import OpenVault
 from openbao import OpenBao
 from token_review import ACCOUNT, SPACE, api_server, service_account_token
+from vault_opening import OpenVault
 
 from kindling.errors import ConfigError
 

@@ -12,10 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from kindling_plugin_vault.credentials import Credentials
-from kindling_plugin_vault.settings import VaultSettings
 from kindling_plugin_vault.vault import VaultSecrets
 from openbao import OpenBao, free_port
+from vault_opening import vault_of
 
 from kindling.errors import ConfigError
 
@@ -24,9 +23,8 @@ REFERENCE = "secret://vault/team/db"
 
 
 def vault_at(address: str, token: str = TOKEN, **settings: object) -> VaultSecrets:
-    given = {"address": address, "kv_version": "2", "cache_s": 0, "timeout_s": 1, **settings}
-    credentials = Credentials({"VAULT_TOKEN": token})
-    return VaultSecrets(VaultSettings.of(given), credentials)  # type: ignore[arg-type]  # JSON types
+    given = {"kv_version": "2", "cache_s": 0, "timeout_s": 1, **settings}
+    return vault_of({"VAULT_TOKEN": token}, address=address, **given)
 
 
 def failure(vault: VaultSecrets) -> ConfigError:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -95,13 +96,13 @@ def digests(project: Path) -> list[object]:
 
 
 def test_a_rotated_secret_runs_its_pipe_again_and_nothing_else(
-    bao: OpenBao, mount: str, project: Path
+    bao: OpenBao, mount: str, name: str, project: Path
 ) -> None:
-    from hashlib import sha256
-
     bao.put(mount, "team/db", {"password": FIRST})
     shown = run(project)
     assert digests(project) == [sha256(FIRST.encode()).hexdigest()]
+    logins = bao.asked(f"auth/role-{name}/login", "update")
+    assert logins == 2, "one for plans and records, one for tasks: README.md says so"
     made = [version(project, name) for name in ("keyed", "other")]
 
     reads = bao.asked(f"{mount}/data/team/db")

@@ -10,10 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from kindling_plugin_vault.credentials import Credentials
-from kindling_plugin_vault.settings import VaultSettings
 from kindling_plugin_vault.vault import VaultSecrets
 from openbao import OpenBao, free_port
+from vault_opening import vault_of
 
 from kindling.errors import ConfigError
 
@@ -89,8 +88,7 @@ def test_neither_values_nor_credentials_are_seen(
     environ = {"VAULT_ROLE_ID": role, "VAULT_SECRET_ID": secret, "VAULT_TOKEN": bao.root, "GARBLED": GARBLED}
 
     def opened(**settings: object) -> VaultSecrets:
-        given = {"address": bao.address, "mount": mount, "timeout_s": 1, **settings}
-        return VaultSecrets(VaultSettings.of(given), Credentials(environ))  # type: ignore[arg-type]  # JSON types
+        return vault_of(environ, **{"address": bao.address, "mount": mount, "timeout_s": 1, **settings})
 
     approle = {"auth": "approle", "auth_mount": f"role-{name}"}
     nobody = f"http://127.0.0.1:{free_port()}"

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import OpenVault
 from kindling_plugin_vault.vault import VaultSecrets
 from openbao import OpenBao
+from vault_opening import OpenVault
 
 from kindling.errors import ConfigError
 
@@ -93,7 +93,7 @@ def test_a_revoked_login_is_replaced_at_once(
         bao.ask("PUT", f"sys/leases/revoke-force/auth/role-{name}", {})
         so_far = len(values)
         wait_for(lambda: len(values) > so_far + 2)
-    assert bao.asked(f"auth/role-{name}/login", "update") == 2
+    assert bao.asked(f"auth/role-{name}/login", "update") in (2, 3)  # the new one may be caught as well
 
 
 def test_a_new_login_forgets_what_was_read_with_the_old_one(
@@ -151,15 +151,14 @@ def test_a_token_that_may_not_look_at_itself_reads(
 def test_the_renewal_ends_with_the_vault(
     bao: OpenBao, mount: str, read_policy: str, open_vault: OpenVault
 ) -> None:
-    def renewing() -> int:
-        return sum(thread.name == "kindling-vault-renewal" for thread in threading.enumerate())
+    def renewing() -> set[threading.Thread]:
+        return {thread for thread in threading.enumerate() if thread.name == "kindling-vault-renewal"}
 
-    gc.collect()
-    wait_for(lambda: renewing() == 0)
+    others = renewing()
     token = bao.token(policies=[read_policy], ttl="1h")
     vault = open_vault(mount, environ={"VAULT_TOKEN": token})
     vault.get("team/db", "password")
-    assert renewing() == 1
+    (own,) = renewing() - others
     del vault
     gc.collect()
-    wait_for(lambda: renewing() == 0)
+    wait_for(lambda: not own.is_alive())

@@ -7,8 +7,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import OpenVault
 from openbao import OpenBao
+from vault_opening import OpenVault
 
 from kindling.errors import ConfigError
 
