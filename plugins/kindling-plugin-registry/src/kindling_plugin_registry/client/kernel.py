@@ -22,14 +22,25 @@ from kindling.plugins.contracts import (
     api_fault,
     features,
 )
-from kindling.plugins.manifest import Distribution, parse_manifest
+from kindling.plugins.manifest import (
+    CAPABILITY_KEYS,
+    CONFIG_KEYS,
+    MANIFEST_KEYS,
+    Distribution,
+    parse_manifest,
+)
+from kindling.plugins.manifest import SCHEMA as MANIFEST_SCHEMA
 from kindling.plugins.policy import KERNEL, PREFIX, Policy
 
 __all__ = [
     "APIS",
+    "CAPABILITY_KEYS",
+    "CONFIG_KEYS",
     "ENGINES",
     "GROUPS",
     "KERNEL",
+    "MANIFEST_KEYS",
+    "MANIFEST_SCHEMA",
     "MODES",
     "PERMISSIONS",
     "PREFIX",
