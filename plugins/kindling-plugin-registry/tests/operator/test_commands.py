@@ -109,6 +109,14 @@ def test_a_root_waits_for_the_second_signature(shop: Any) -> None:
     assert first.exists()
 
 
+def test_a_registry_without_a_root_gets_its_first(shop: Any) -> None:
+    (shop.source.keys / "1.root.json").unlink()
+    result = call("keys", "init", "--keys", shop.folder / "new", "--root-keys", 1, "-r", shop.source.folder)
+    assert "registry.toml wants 2 root keys to sign: --root-keys" in result.output
+    made = ask("keys", "init", "--keys", shop.folder / "new", "-r", shop.source.folder)
+    assert len(made["new_keys"]) == len(list((shop.folder / "new").glob("*.pem"))) == 6
+
+
 def test_a_folder_that_is_not_empty_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x").touch()
     for extra in ([], ["--dry-run"]):
