@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from kindling.errors import ConfigError
+from kindling.secret import Secret
 from kindling.values import Value
 
 TYPE_CHECKING = False
@@ -17,17 +18,10 @@ if TYPE_CHECKING:
 
     from kindling.values import Plain
 
-    class Revealable(Protocol):
-        """`kindling.hooks.secrets.Secret`, seen from below."""
-
-        def reveal(self) -> str:
-            """Return the value."""
-            ...
-
     class Vault(Protocol):
         """`kindling.hooks.secrets.Secrets`, seen from below."""
 
-        def get(self, path: str, field: str) -> Revealable:
+        def get(self, path: str, field: str) -> Secret:
             """Return a secret."""
             ...
 
@@ -205,6 +199,18 @@ class SecretResolver:
         value = self._vault(reference).get(reference.path, reference.field).reveal()
         self._redactor.add(value)
         return value
+
+    def secret(self, text: str) -> Secret:
+        """Return what a reference names, with the version of this very value.
+
+        Raises:
+            ConfigError: KDL-CONF-020 or KDL-CONF-021, no such secret, or a malformed reference.
+        """
+        reference = Reference.parse(text)
+        vault = self._vault(reference)
+        found = vault.get(reference.path, reference.field)
+        self._redactor.add(found.reveal())
+        return Secret(found.reveal(), found.version or vault.version(reference.path, reference.field))
 
     def reveal(self, value: Plain) -> Plain:
         """Return a copy of a value in which each reference, at any depth, is resolved."""

@@ -133,6 +133,7 @@ class Outcome:
         read: Rows that were read incrementally, by source entity, where free to know.
         settings_read: Names of the settings that the pipe asked its context for.
         secrets_read: References that it asked for.
+        secret_versions: Version token of each secret that it was given, by reference.
         exit_code: What the error means for the command, from its class; 0 without one.
         classes: Classes by column of what was made, its own and inherited ones.
         traced: What a `TaskTraced` tells of it, or {}.
@@ -154,6 +155,7 @@ class Outcome:
     read: dict[str, int] = field(default_factory=dict)
     settings_read: tuple[str, ...] = ()
     secrets_read: tuple[str, ...] = ()
+    secret_versions: dict[str, str] = field(default_factory=dict)
     exit_code: int = 0
     classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     traced: dict[str, Plain] = field(default_factory=dict)

@@ -11,7 +11,6 @@ from kindling.config.secrets import Redactor, SecretResolver
 from kindling.hooks.platform import PlatformSpec
 from kindling.hooks.secrets import SecretsSpec
 from kindling.hooks.storage import StorageSpec
-from kindling.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from kindling.hooks.secrets import Secrets
     from kindling.hooks.storage import Storage
     from kindling.plan.project import Project
+    from kindling.secret import Secret
     from kindling.values import Plain
 
 
@@ -72,7 +72,7 @@ class Capabilities:
 
     def secret(self, reference: str) -> Secret:
         """Resolve a reference; its value is redacted from now on."""
-        return Secret(self._resolver.resolve(reference), self._resolver.version(reference))
+        return self._resolver.secret(reference)
 
     def secret_version(self, reference: str) -> str:
         """Return a secret's version token."""

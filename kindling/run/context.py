@@ -30,6 +30,7 @@ class TaskContext:
         log: A structured logger bound to run and task.
         settings_read: Names of the settings that the pipe asked for, in order.
         secrets_read: References that it asked for, in order.
+        secret_versions: Version of each that it was given first.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class TaskContext:
         self.log = log
         self.settings_read: list[str] = []
         self.secrets_read: list[str] = []
+        self.secret_versions: dict[str, str] = {}
 
     def frame(self, rows: Sequence[Sequence[object]] | object, schema: object) -> DataFrame:
         """Make a frame of rows or of Arrow data; see `kindling.Context.frame`."""
@@ -89,7 +91,9 @@ class TaskContext:
         """
         Reference.parse(reference)
         self.secrets_read.append(reference)
-        return self._resolve(reference)
+        found = self._resolve(reference)
+        self.secret_versions.setdefault(reference, found.version)
+        return found
 
 
 def table_of_rows(rows: object, schema: Schema) -> object:

@@ -172,10 +172,13 @@ class SpecMaker:
         told += [self._outcomes[item.name] for item in task.inputs if item.how == "shared"]
         settings = {name for one in told for name in one.settings_read}
         secrets = {reference for one in told for reference in one.secrets_read}
+        # The version that was used: the vault may have a newer one by now, which the next plan must notice.
+        used = {name: version for one in told for name, version in one.secret_versions.items()}
         parts = dict(self._final[str(task.key)])
         if not any(item.how == "changes" for item in task.inputs):
             # The pipe was called, so what it did not ask for no longer matters; with no changes it is not.
             parts = {name: text for name, text in parts.items() if not name.startswith(_ASKED)}
         parts.update({f"settings:{name}": self._project.settings.digest([name]) for name in settings})
-        parts.update({f"secret:{name}": self._planner.secret_version(name) for name in secrets})
+        for name in secrets:
+            parts[f"secret:{name}"] = used.get(name) or self._planner.secret_version(name)
         return parts

@@ -160,6 +160,7 @@ class Worker:
             read=production.read,
             settings_read=tuple(dict.fromkeys(context.settings_read)),
             secrets_read=tuple(dict.fromkeys(context.secrets_read)),
+            secret_versions=dict(context.secret_versions),
         )
 
     def _keep_bad_rows(self, spec: TaskSpec, production: Production) -> list[str]:

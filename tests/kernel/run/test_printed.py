@@ -47,8 +47,7 @@ def test_what_python_prints_is_logged_with_the_tasks_name_and_without_secrets(tm
 def test_what_foreign_code_and_started_processes_print_is_logged_too(tmp_path: Path) -> None:
     _, lines = run_script(
         "taken.begin(); taken.log_to(log)\n"
-        "os.write(1, b'raw \\xff')\n"
-        "os.write(2, b'\\n')\n"
+        "os.write(1, b'raw \\xff\\n')\n"
         "subprocess.run(['echo', 'hunter2'], stdout=sys.stdout, check=True)\n"
         "taken.close()",
         tmp_path,

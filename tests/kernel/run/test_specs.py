@@ -156,3 +156,14 @@ def test_a_secret_without_a_vault_leaves_an_empty_version(bench_shop: Bench) -> 
     parts = dict(record.parts)
     assert parts["secret:secret://vault/x"] == ""
     assert parts["settings:run.retries"] == bench_shop.project.settings.digest(["run.retries"])
+
+
+def test_the_version_of_a_secret_that_was_used_is_recorded(bench_shop: Bench) -> None:
+    made = Made(bench_shop)
+    made.planner._secret_version = lambda _reference: "newer"
+    made.maker._outcomes = {"middle": Outcome("middle", "done")}
+    made.maker.make("right", 1)
+    told = Outcome("right", "done", secrets_read=("secret://v/x",), secret_versions={"secret://v/x": "used"})
+    record = made.maker.record("right", told)
+    assert record is not None
+    assert dict(record.parts)["secret:secret://v/x"] == "used"

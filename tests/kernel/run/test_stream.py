@@ -25,6 +25,11 @@ VALUES = {
     "tuple[tuple[str, float], ...]": st.lists(st.tuples(TEXTS, st.floats(0, 9)), max_size=2).map(tuple),
     "dict[str, int]": st.dictionaries(TEXTS, st.integers(0, 9), max_size=2),
     "dict[str, object]": st.dictionaries(TEXTS, TEXTS, max_size=2),
+    "tuple[dict[str, object], ...]": st.lists(st.dictionaries(TEXTS, TEXTS, max_size=2), max_size=2).map(
+        tuple
+    ),
+    "tuple[tuple[str, str, str], ...]": st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=2).map(tuple),
+    "dict[str, tuple[str, ...]]": st.dictionaries(TEXTS, st.lists(TEXTS, max_size=2).map(tuple), max_size=2),
 }
 
 
