@@ -33,6 +33,7 @@ class OnSpark(PlatformContract):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 class TestSpark(OnSpark):
     @pytest.fixture(scope="class")
     @classmethod
@@ -41,6 +42,7 @@ class TestSpark(OnSpark):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 class TestConnect(OnSpark):
     server: ClassVar[RemoteServer]
 

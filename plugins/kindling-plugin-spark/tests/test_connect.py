@@ -23,7 +23,7 @@ from kindling.errors import ConfigError, EngineLostError, RunError, TaskCancelle
 from kindling.hooks.platform import PlatformSpec, Session, SessionSpec
 from kindling.polling import poll
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 CROSS_JOIN = "SELECT sum(hash(a.id, b.id)) AS s FROM range(2000000) a CROSS JOIN range(2000000) b"
 STAGES = (
     "SELECT a.k, count(*) AS n FROM (SELECT id % 7 AS k, id FROM range(3000000)) a"

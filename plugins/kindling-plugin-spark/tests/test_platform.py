@@ -9,7 +9,7 @@ from kindling_plugin_spark.session import SparkSession
 from kindling.errors import ConfigError
 from kindling.hooks.platform import SessionSpec
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def opened(platform: SparkPlatform, tag: str, **settings: str) -> SparkSession:

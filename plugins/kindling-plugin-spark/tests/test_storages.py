@@ -23,14 +23,14 @@ class OnSpark(StorageContract):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 class TestDeltaOnSpark(OnSpark):
     plugin = "kindling_plugin_delta"
     capability = "storage:delta"
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 class TestDeltaOnConnect(StorageFixtures):
     """What is native on the classic engine is so over Connect: the same JVM code, asked in another way."""
 
@@ -60,12 +60,14 @@ class TestDeltaOnConnect(StorageFixtures):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 class TestParquetOnSpark(OnSpark):
     plugin = "kindling_plugin_files"
     capability = "storage:parquet"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 class TestJsonOnSpark(OnSpark):
     plugin = "kindling_plugin_files"
     capability = "storage:json"
@@ -73,6 +75,7 @@ class TestJsonOnSpark(OnSpark):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 class TestCsvOnSpark(OnSpark):
     plugin = "kindling_plugin_files"
     capability = "storage:csv"
