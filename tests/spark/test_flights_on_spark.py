@@ -19,7 +19,6 @@ SETTINGS = """
 "spark.databricks.delta.snapshotPartitions" = 1
 "spark.driver.memory" = "2g"
 "spark.driver.extraJavaOptions" = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"spark.sql.codegen.wholeStage" = "false"
 """
 
 
