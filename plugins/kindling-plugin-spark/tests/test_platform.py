@@ -27,7 +27,7 @@ def test_each_live_session_has_a_pool_of_its_own_and_its_jobs_carry_its_tag(spar
         assert session.preview(session.spark.range(3).groupBy().count(), 1).rows == ((3,),)
         context = session.spark.sparkContext
         assert context.getLocalProperty("spark.scheduler.pool") == session.pool
-        assert context.getJobTags() == {session.tag}
+        assert [str(tag) for tag in context.getJobTags()] == [session.tag]
         # What the scheduler itself made of it. Source: SparkContext.getPoolForName, Spark 4.2.
         assert context._jsc.sc().getPoolForName(session.pool).isDefined()  # not in pyspark's API
     for session in sessions:
