@@ -47,6 +47,7 @@ class Request(Struct, frozen=True, kw_only=True):
         services: Services for which tests may be skipped.
         runner: Who runs it; results of authors never raise a level.
         is_static: Do nothing but look at the wheel.
+        environment: One to use again instead of a clean one, for many checks in a row; or None.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class Request(Struct, frozen=True, kw_only=True):
     services: tuple[str, ...] = ()
     runner: str = "author"
     is_static: bool = False
+    environment: Path | None = None
 
 
 class Checked(Struct, frozen=True, kw_only=True):
@@ -96,7 +98,7 @@ def check(request: Request, folder: Path) -> Checked:
     wheel, findings = static_findings(subject.wheel, request.names)
     if wheel is None or request.is_static or any(f.code in _BARS for f in findings):
         return Checked(wheel=wheel, findings=tuple(findings))
-    room = Room(folder / "room")
+    room = Room(folder / "room", request.environment)
     wanted = (f"{wheel.name} @ {subject.wheel.absolute().as_uri()}", *subject.requirements)
     try:
         room.install(request.sources, wanted)

@@ -37,10 +37,12 @@ class Workshop(Struct, frozen=True, kw_only=True):
     Attributes:
         sources: Where kernel and dependencies come from.
         wheels: Folder where wheels and source archives are found by name first, or None.
+        environment: One to use again instead of a clean one for each wheel, or None.
     """
 
     sources: Sources = Sources()
     wheels: Path | None = None
+    environment: Path | None = None
 
 
 class Reviewed(Struct, frozen=True, kw_only=True):
@@ -70,7 +72,12 @@ def review_release(source: Source, release: Release, workshop: Workshop) -> Revi
                 tests = _archive(source, release, wheel, workshop, room)
                 place = room / str(number)
                 request = Request(
-                    path=wheel, tests=tests, sources=workshop.sources, names=names, runner="registry"
+                    path=wheel,
+                    tests=tests,
+                    sources=workshop.sources,
+                    names=names,
+                    runner="registry",
+                    environment=workshop.environment,
                 )
                 checked.append(check(request, place))
                 findings += checked[-1].findings

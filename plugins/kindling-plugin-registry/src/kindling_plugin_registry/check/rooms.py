@@ -51,10 +51,15 @@ class Sources(Struct, frozen=True, kw_only=True):
 
 
 class Room:
-    """One environment in a folder; `home` is its home and working folder."""
+    """One environment in a folder; `home` is its home and working folder.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "environment"
+    Args:
+        folder: An empty folder.
+        environment: One that an earlier check has made, which saves time and is no longer clean; or None.
+    """
+
+    def __init__(self, folder: Path, environment: Path | None = None) -> None:
+        self.folder = environment or folder / "environment"
         self.home = folder / "home"
         self.home.mkdir(parents=True)
         self.python = self.folder / ("Scripts" if os.name == "nt" else "bin") / "python"
@@ -69,7 +74,8 @@ class Room:
         uv = shutil.which("uv")
         wanted = [*sources.options(), sources.kernel_requirement(), *requirements]
         if uv:
-            self._done([uv, "venv", "--quiet", "--python", sys.executable, str(self.folder)])
+            if not self.python.exists():
+                self._done([uv, "venv", "--quiet", "--python", sys.executable, str(self.folder)])
             refresh = ["--refresh-package", "kindling-core"]
             install = [uv, "pip", "install", "--quiet", "--python", str(self.python), *refresh]
         else:
