@@ -89,5 +89,7 @@ class ParquetStore:
     def _drift(self, stored: Schema, request: WriteRequest) -> tuple[str, ...]:
         differing = sorted({field.name for field in {*stored.fields} ^ {*request.schema.fields}})
         if differing and request.drift != "warn":
-            raise StoreError("KDL-STORE-013", f"the columns of {self.entity!r} differ: {', '.join(differing)}")
+            raise StoreError(
+                "KDL-STORE-013", f"the columns of {self.entity!r} differ: {', '.join(differing)}"
+            )
         return tuple(f"column {name!r} was left out" for name in differing)
