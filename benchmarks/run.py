@@ -24,6 +24,7 @@ from commands import CommandFailed, write_bytecode
 from places import BENCHMARKS, LOOPS, PROBES, ROOT, Scratch, baseline
 from report import facts_of, page, write_result
 from rows.inside import bookkeeping, planning, scheduling
+from rows.registry import registry
 from rows.runs import chain, flights, requests, workers
 from rows.starts import first_query, plugins_list, version
 from rows.unchanged import unchanged
@@ -45,6 +46,7 @@ ROWS: dict[str, Callable[[Scratch, int], Row]] = {
     "unchanged": unchanged,
     "workers": workers,
     "first-query": first_query,
+    "registry": registry,
 }
 NEEDS_BASELINES = ("flights",)
 RESULTS, PAGE = BENCHMARKS / "results", ROOT / "docs" / "benchmarks.md"

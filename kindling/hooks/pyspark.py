@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -346,6 +347,22 @@ def neutral_batches(stream: object, schema: Schema) -> Any:  # noqa: ANN401  # a
     for batch in reader:
         picked = batch.select(list(schema.names))
         yield picked if picked.schema.equals(wanted) else picked.cast(wanted)
+
+
+def bounded(work: Callable[[], object], limit_s: float) -> object:
+    """Call something that may hang in a thread of its own; None for an error or a time-out."""
+    found: list[object] = []
+
+    def run() -> None:
+        try:
+            found.append(work())
+        except Exception:  # noqa: BLE001  # whatever goes wrong here means "no answer"
+            found.append(None)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(limit_s)
+    return found[0] if found else None
 
 
 def rows_of(table: pa.Table) -> Rows:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 SCHEMA = "kindling.manifest/1"
 MANIFEST_NAME = "kindling.json"
-_KEYS = ("schema", "distribution", "summary", "capabilities", "permissions", "conflicts")
-_CAPABILITY_KEYS = ("api", "features", "probe", "probe_module", "needs", "config", "help", "subcommands")
-_CONFIG_KEYS = ("type", "default", "doc", "choices", "least", "required")
+MANIFEST_KEYS = ("$schema", "schema", "distribution", "summary", "capabilities", "permissions", "conflicts")
+CAPABILITY_KEYS = ("api", "features", "probe", "probe_module", "needs", "config", "help", "subcommands")
+CONFIG_KEYS = ("type", "default", "doc", "choices", "least", "required")
 
 
 class Capability(Value):
@@ -199,7 +199,7 @@ class _Reader:
         )
 
     def _check_head(self, plain: Mapping[str, object]) -> None:
-        self._check_known("", plain, _KEYS)
+        self._check_known("", plain, MANIFEST_KEYS)
         if plain.get("schema") != SCHEMA:
             self._fault("schema", f"it is {plain.get('schema')!r}, this kernel reads {SCHEMA!r}")
         named = self._text("distribution", plain.get("distribution"))
@@ -226,7 +226,7 @@ class _Reader:
     def _capability(self, key: str, plain: dict[str, object]) -> Capability:
         kind, _, name = key.partition(":")
         at = f"capabilities.{key}"
-        self._check_known(at, plain, _CAPABILITY_KEYS)
+        self._check_known(at, plain, CAPABILITY_KEYS)
         api = self._text(f"{at}.api", plain.get("api"))
         if api and contracts.version_of(api) is None:
             self._fault(f"{at}.api", f"{api!r} is not a version like '1.0'")
@@ -315,7 +315,7 @@ class _Reader:
     def _config(self, at: str, value: object) -> dict[str, dict[str, object]]:
         config = {key: self._table(f"{at}.{key}", item) for key, item in self._table(at, value).items()}
         for key, facts in config.items():
-            self._check_known(f"{at}.{key}", facts, _CONFIG_KEYS)
+            self._check_known(f"{at}.{key}", facts, CONFIG_KEYS)
             self._text(f"{at}.{key}.type", facts.get("type"))
         return config
 

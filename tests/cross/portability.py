@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import runpy
 import sys
-import tomllib
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from case_list import HERE, Case, all_cases, function_names, names_in
-from run import load, verdict_file
+from case_list import Case, all_cases, function_names, names_in
+from run import load, reasons, verdict_file
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "portability.md"
 PLUGINS = PAGE.parents[1] / "plugins"
@@ -60,11 +59,6 @@ def page() -> str:
     return (
         head + _exceptions(cases, known) + _corrections() + _listed(cases, known) + _functions(cases, known)
     )
-
-
-def reasons() -> dict[str, list[dict[str, Any]]]:
-    """Return why cases differ, by engine."""
-    return tomllib.loads((HERE / "reasons.toml").read_text(encoding="utf-8"))
 
 
 def _exceptions(cases: list[Case], known: dict[str, dict[str, Any]]) -> str:

@@ -7,9 +7,11 @@ it writes that engine's verdicts to `verdicts/ENGINE.json`.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tempfile
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +62,16 @@ def verdict_file(engine: str) -> Path:
     return HERE / "verdicts" / f"{engine}.json"
 
 
-def verdicts(cases: list[Case], found: Answers, reference: Answers) -> dict[str, dict[str, Any]]:
-    """Return each case's verdict, with the code or text of an error, and both answers of a difference."""
+def reasons() -> dict[str, list[dict[str, Any]]]:
+    """Return why cases differ, by engine."""
+    return tomllib.loads((HERE / "reasons.toml").read_text(encoding="utf-8"))
+
+
+def verdicts(engine: str, cases: list[Case], found: Answers, reference: Answers) -> dict[str, dict[str, Any]]:
+    """Return each case's verdict, with the code of an error; unstable ones count as different."""
+    unstable = [
+        part for reason in reasons().get(engine, ()) if reason.get("is_unstable") for part in reason["cases"]
+    ]
     made = {}
     for case in cases:
         answer, wanted = found[case.id], reference[case.id]
@@ -70,6 +80,8 @@ def verdicts(cases: list[Case], found: Answers, reference: Answers) -> dict[str,
             entry |= {"error": answer["error"]}
         elif "error" in answer:
             entry["both_fail"] = True
+        elif any(re.search(part, case.id) for part in unstable):
+            entry["verdict"] = "differs"
         made[case.id] = entry
     return made
 
@@ -86,7 +98,7 @@ def main() -> None:
     if engine == "spark" and "--write" in rest:
         save(REFERENCE, {key: _portable(answer) for key, answer in found.items()})
     reference = load(REFERENCE)
-    made = verdicts(cases, found, reference)
+    made = verdicts(engine, cases, found, reference)
     if "--write" in rest and engine != "spark" and not only:
         save(verdict_file(engine), made)
     counts: dict[str, int] = {}

@@ -17,6 +17,8 @@ SETTINGS = """
 [spark]
 "spark.sql.shuffle.partitions" = 2
 "spark.databricks.delta.snapshotPartitions" = 1
+"spark.driver.memory" = "2g"
+"spark.driver.extraJavaOptions" = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """
 
 

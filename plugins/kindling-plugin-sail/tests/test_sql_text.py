@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from kindling_plugin_sail.sql_text import corrected
+from kindling_plugin_sail.sql_text import corrected, is_suspect
 
 from kindling.errors import RunError
 
@@ -77,3 +77,16 @@ def test_what_cannot_be_corrected_is_refused(text: str, told: str) -> None:
     with pytest.raises(RunError) as caught:
         corrected(text)
     assert str(caught.value) == told
+
+
+@pytest.mark.parametrize(
+    ("request_", "suspect"),
+    [
+        (b"\n\x05isnan\x12", True),
+        (b"SELECT ISNAN(a)", True),
+        (b"'it''s'", True),
+        (b"\n\x03sum\x12\x01a", False),
+    ],
+)
+def test_a_request_without_any_sign_is_not_walked(request_: bytes, suspect: bool) -> None:  # noqa: FBT001
+    assert is_suspect(request_) is suspect

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from kindling_plugin_spark.messages import MOST, is_connection_loss, plain_message
+from kindling_plugin_spark.messages import (
+    MOST,
+    is_connection_loss,
+    is_transient,
+    plain_message,
+    refused_setting,
+)
 
 from kindling.errors import EngineLostError
 
@@ -32,3 +38,21 @@ def test_a_lost_connection_is_recognised() -> None:
     assert is_connection_loss(ConnectionRefusedError())
     assert is_connection_loss(RuntimeError("Answer from Java side is empty"))
     assert not is_connection_loss(ValueError("x"))
+
+
+def test_what_a_second_try_may_not_meet_is_transient() -> None:
+    assert is_transient(ValueError("[DELTA_CONCURRENT_APPEND] another writer"))
+    assert is_transient(ConnectionResetError())
+    assert not is_transient(ValueError("[DIVIDE_BY_ZERO]"))
+
+
+def test_the_setting_that_was_refused_is_named() -> None:
+    error = refused_setting(
+        {"spark.a": "1", "spark.a.b": "2"}, ValueError('cannot modify "spark.a.b". SQLSTATE: 46110')
+    )
+    assert str(error).splitlines() == [
+        "KDL-INFRA-323: the setting 'spark.a.b' cannot be set for a session",
+        '  why: cannot modify "spark.a.b".',
+        "  do: set it where Spark is started, and take it out of [spark] of this environment",
+    ]
+    assert refused_setting({"spark.a": "1"}, ValueError("no")).what == "a setting cannot be set for a session"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from kindling_plugin_registry.operator.keys import check_outside, load_keys, make_key
-from kindling_plugin_registry.operator.roots import latest_root, pending_root, rotate
+from kindling_plugin_registry.operator.roots import check_rootless, latest_root, pending_root, rotate
 from kindling_plugin_registry.operator.source import now
 
 from kindling.errors import PolicyError, UsageError
@@ -102,6 +102,19 @@ def test_a_lost_root_is_told(shop: Any) -> None:
         f"  why: there is no file N.root.json in {str(shop.source.keys)!r}\n"
         "  do: git checkout keys, or kindling registry init for a new registry"
     )
+
+
+def test_there_is_one_first_root(shop: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_rootless(shop.source)
+    path = shop.source.keys / "1.root.json"
+    assert str(caught.value) == (
+        "KDL-REG-014: the registry has a root already\n"
+        "  why: clients trust it; another first root would be refused by all of them\n"
+        f"  where: {path}\n  do: kindling registry keys rotate ROLE"
+    )
+    path.unlink()
+    check_rootless(shop.source)
 
 
 def _root_keys(shop: Any) -> list[str]:

@@ -16,6 +16,7 @@ import grpc
 from kindling.errors import TaskCancelledError
 from kindling_plugin_sail.engine import Engine
 from kindling_plugin_sail.plans import correct
+from kindling_plugin_sail.sql_text import is_suspect
 from kindling_plugin_sail.traces import leaves_nothing
 
 _PLANS = ("ExecutePlan", "AnalyzePlan")
@@ -100,7 +101,7 @@ class Wire(
 
     def _begin(self, details: Any, request: Any) -> str:  # noqa: ANN401  # grpc's own
         method = str(details.method).rpartition("/")[2]
-        if method in _PLANS:
+        if method in _PLANS and is_suspect(request.SerializeToString()):  # the walk takes milliseconds
             correct(request)
         with self._lock:
             if self._is_sealed or method not in _ALWAYS:

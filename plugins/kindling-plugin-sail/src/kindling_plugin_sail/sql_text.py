@@ -20,6 +20,7 @@ _TOKEN = re.compile(
 )
 _NAMES = frozenset({*REFUSED, *(name for name, _ in REPLACED)})
 _SUSPECT = re.compile(rf"\b(?:{'|'.join(sorted(_NAMES))}|extract|unpivot)\b|''", re.IGNORECASE)
+_SIGNS = tuple(sign.encode() for sign in sorted({*_NAMES, "extract", "unpivot", "''"}))
 _DOW = re.compile(r"\s*(dow|dayofweek)\s+from\b", re.IGNORECASE)
 
 
@@ -32,6 +33,12 @@ def corrected(text: str) -> str:
     if not _SUSPECT.search(text):
         return text
     return _Scan(text).until("")[0]
+
+
+def is_suspect(request: bytes) -> bool:
+    """Tell whether a serialized request may hold a call or a text that needs correction; quick."""
+    lower = request.lower()
+    return any(sign in lower for sign in _SIGNS)
 
 
 class _Scan:

@@ -8,15 +8,15 @@ import shutil
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from kindling.errors import EngineLostError, KindlingError, UsageError
 from kindling.hooks.platform import FrameApi, PlatformSpec, Session, SessionSpec
-from kindling.hooks.pyspark import PysparkParts
+from kindling.hooks.pyspark import PysparkParts, bounded
 from kindling.polling import poll
 from kindling_plugin_spark import environment, settings
-from kindling_plugin_spark.messages import is_connection_loss, plain_message
+from kindling_plugin_spark.messages import is_transient, plain_message, refused_setting
+from kindling_plugin_spark.pools import KEY, Pools
 from kindling_plugin_spark.session import SparkSession
 
 FEATURES = frozenset(
@@ -33,17 +33,12 @@ class SparkPlatform:
 
     def __init__(self, spec: PlatformSpec) -> None:
         environment.check(environment.installed(), environment.java(os.environ))
-        self._wanted = {
-            **settings.DEFAULTS,
-            "spark.master": str(spec.settings.get("master", "local[*]")),
-            "spark.jars.packages": str(spec.settings.get("packages", "io.delta:delta-spark_2.13:4.4.0")),
-            "spark.app.name": f"kindling-{spec.environment}",
-            **settings.checked(spec.engine_settings),
-        }
+        self._wanted = settings.for_start(spec)
         self._own_dir = "" if spec.work_dir else tempfile.mkdtemp(prefix="kindling-spark-")
         self._work_dir = spec.work_dir or self._own_dir
         self._lock = threading.RLock()
         self._sessions: dict[str, SparkSession] = {}
+        self._pools = Pools()
         self._root: Any = None
         self._is_owner = True
         self._engine = ""
@@ -56,18 +51,18 @@ class SparkPlatform:
             EngineLostError: KDL-INFRA-301, Spark does not start.
             UsageError: KDL-INFRA-302, the platform is closed or a live session has the tag.
         """
-        wanted = settings.checked(spec.engine_settings)
+        wanted = {**settings.ALWAYS, **settings.checked(spec.engine_settings)}
         with self._lock:
             if self._closed or spec.tag in self._sessions:
                 why = "the platform is closed" if self._closed else "a live session has this tag"
                 raise UsageError("KDL-INFRA-302", f"cannot open a session for {spec.tag!r}", why=why)
             root = self._started()
             spark = root.newSession()
-            for key, value in wanted.items():
-                spark.conf.set(key, value)
+            _configure(spark, wanted)
             # Never reused: the group of a cancelled task refuses its future jobs too.
             group = f"{spec.tag} {uuid.uuid4().hex}"
-            session = SparkSession(spark, self._parts(), tag=spec.tag, group=group, owner=self)
+            pool = wanted.get(KEY) or self._pools.take()
+            session = SparkSession(spark, self._parts(), tag=spec.tag, group=group, pool=pool, owner=self)
             self._sessions[spec.tag] = session
         self.mark(session)
         return session
@@ -100,14 +95,11 @@ class SparkPlatform:
         root = self._root
         if root is None or self._closed:
             return False
-        return _bounded(lambda: root.range(1).count() == 1, ANSWER_S) is True
+        return bounded(lambda: root.range(1).count() == 1, ANSWER_S) is True
 
     def is_transient(self, error: BaseException) -> bool:
         """Tell whether an error may vanish: a lost JVM or another writer's commit."""
-        if isinstance(error, KindlingError):
-            return error.transient
-        text = f"{type(error).__name__}: {error}"
-        return is_connection_loss(error) or "DELTA_CONCURRENT" in text or "DELTA_PROTOCOL_CHANGED" in text
+        return error.transient if isinstance(error, KindlingError) else is_transient(error)
 
     def explain(self, error: BaseException) -> str:
         """Return the error's message in one or two lines, without the JVM's stack."""
@@ -121,20 +113,26 @@ class SparkPlatform:
             for session in list(self._sessions.values()):
                 session.close()
         if root is not None and self._is_owner:
-            _bounded(root.stop, ANSWER_S)
+            bounded(root.stop, ANSWER_S)
         if self._own_dir:
             shutil.rmtree(self._own_dir, ignore_errors=True)
 
     def mark(self, session: SparkSession) -> None:
-        """Put the calling thread's jobs into the session's group; job groups belong to threads."""
+        """Put the calling thread's jobs into the session's group, pool and tag; they belong to threads."""
         root = self._root
         if root is not None:
-            root.sparkContext.setJobGroup(session.group, session.tag, interruptOnCancel=True)
+            context = root.sparkContext
+            context.setJobGroup(session.group, session.tag, interruptOnCancel=True)
+            context.setLocalProperty(KEY, session.pool)
+            context.clearJobTags()  # of a session that this thread served before
+            if session.tag and "," not in session.tag:
+                context.addJobTag(session.tag)
 
     def release(self, session: SparkSession) -> None:
         """Forget a session; called by its `close`. Its views go with it, asking for them costs a job."""
         with self._lock:
             self._sessions.pop(session.tag, None)
+            self._pools.give_back(session.pool)
 
     def _running(self, group: str) -> bool:
         tracker = self._root.sparkContext.statusTracker()
@@ -152,8 +150,7 @@ class SparkPlatform:
             self._is_owner = SparkContext._active_spark_context is None  # noqa: SLF001  # no public name
             builder = Classic.builder
             for key, value in self._wanted.items():
-                if value:
-                    builder = builder.config(key, value)
+                builder = builder.config(key, value)
             try:
                 self._root = builder.getOrCreate()
             except Exception as error:
@@ -177,17 +174,9 @@ class SparkPlatform:
         )
 
 
-def _bounded(work: Callable[[], object], limit_s: float) -> object:
-    """Call something that may hang in a thread of its own; None for an error or a time-out."""
-    found: list[object] = []
-
-    def run() -> None:
+def _configure(spark: Any, wanted: dict[str, str]) -> None:  # noqa: ANN401  # untyped pyspark
+    for key, value in wanted.items():
         try:
-            found.append(work())
-        except Exception:  # noqa: BLE001  # whatever goes wrong here means "no answer"
-            found.append(None)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(limit_s)
-    return found[0] if found else None
+            spark.conf.set(key, value)
+        except Exception as error:
+            raise refused_setting({key: value}, error) from error

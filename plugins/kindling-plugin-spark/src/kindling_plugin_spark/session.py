@@ -31,11 +31,13 @@ class SparkSession(PysparkSession):
         *,
         tag: str,
         group: str,
+        pool: str,
         owner: SparkPlatform,
     ) -> None:
         super().__init__(spark, parts)
         self.tag = tag
         self.group = group
+        self.pool = pool
         self._owner = owner
         self._closed = False
         self.is_cancelled = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kindling.errors import ConfigError, KindlingError, raise_together
+from kindling.hooks.platform import PlatformSpec
 
 FIXED: Mapping[str, tuple[str, ...]] = {
     "spark.sql.session.timeZone": ("UTC", "Etc/UTC"),
@@ -13,6 +14,9 @@ FIXED: Mapping[str, tuple[str, ...]] = {
     "spark.sql.sources.partitionOverwriteMode": ("STATIC", "static"),
 }
 """Settings that change results, with the values that Kindling relies on."""
+
+ALWAYS: Mapping[str, str] = {key: allowed[0] for key, allowed in FIXED.items()}
+"""What each session is given, whatever the engine was started with."""
 
 DEFAULTS: Mapping[str, str] = {
     "spark.sql.session.timeZone": "UTC",
@@ -28,6 +32,22 @@ DEFAULTS: Mapping[str, str] = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
 }
+
+
+def for_start(spec: PlatformSpec) -> dict[str, str]:
+    """Return the settings to start Spark with; those that are "" are left out.
+
+    Raises:
+        ConfigError: As `checked`.
+    """
+    made = {
+        **DEFAULTS,
+        "spark.master": str(spec.settings.get("master", "local[*]")),
+        "spark.jars.packages": str(spec.settings.get("packages", "io.delta:delta-spark_2.13:4.4.0")),
+        "spark.app.name": f"kindling-{spec.environment}",
+        **checked(spec.engine_settings),
+    }
+    return {key: value for key, value in made.items() if value}
 
 
 def checked(settings: Mapping[str, str]) -> dict[str, str]:

@@ -173,7 +173,8 @@ def _release(source: Source, name: str, version: str) -> records.Release:
 
 def _check_range(name: str, introduced: str, fixed: str) -> None:
     try:
-        is_empty = bool(fixed) and Version(fixed) <= Version(introduced)
+        first = Version(introduced)
+        is_empty = bool(fixed) and Version(fixed) <= first
     except InvalidVersion as cause:
         raise _unaffected(name, str(cause)) from cause
     if is_empty:

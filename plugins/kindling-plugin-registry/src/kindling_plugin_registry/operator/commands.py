@@ -15,13 +15,17 @@ COMMANDS = {
     "init": "Make a new registry with keys and a signed root.",
     "keys": "Show, rotate and renew keys; sign a new root.",
     "mirror": "Verify an index and copy it.",
+    "review": "Review a submission: accept, refuse, or ask a person.",
     "revoke": "Revoke releases: clients refuse them.",
     "serve": "Serve a built index over HTTP.",
     "sign": "Sign the built index, or renew signatures.",
     "validate": "Check all documents, names, releases and wheels.",
     "yank": "Withdraw a release; exact pins still find it.",
 }
-PLACES = {"site": "kindling_plugin_registry.site.commands"}
+PLACES = {
+    "review": "kindling_plugin_registry.check.review_command",
+    "site": "kindling_plugin_registry.site.commands",
+}
 """Commands whose module stands elsewhere."""
 
 

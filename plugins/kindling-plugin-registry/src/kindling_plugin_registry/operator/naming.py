@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PREFIX = "kindling-plugin-"
 LEAST = 5
-"""Names whose own part is shorter are only compared by their looks: `s3` and `s4` are no typing errors."""
+"""Pairs whose longer own part is shorter are only compared by looks: `s3` and `s4` are no typing errors."""
 # What people take for one another in common fonts, longest first.
 _LOOKS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"), ("-", ""))
 
@@ -70,14 +70,15 @@ def _alike(names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
     for name in names:
         own = name.removeprefix(PREFIX)
         looks.setdefault(_look(own), []).append(name)
-        if len(own) >= LEAST:
+        if len(own) >= LEAST - 1:
             for place in range(len(own)):
                 rests.setdefault(own[:place] + own[place + 1 :], set()).add(name)
             rests.setdefault(own, set()).add(name)
     for one, other in _pairs(looks.values()):
         yield one, other, "they look the same"
     for one, other in _pairs(rests.values()):
-        if is_one_edit(one.removeprefix(PREFIX), other.removeprefix(PREFIX)):
+        pair = one.removeprefix(PREFIX), other.removeprefix(PREFIX)
+        if max(map(len, pair)) >= LEAST and is_one_edit(*pair):
             yield one, other, "they are one typing error apart"
 
 

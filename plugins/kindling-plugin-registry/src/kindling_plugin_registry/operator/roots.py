@@ -63,6 +63,23 @@ def make_root(
     return signed
 
 
+def check_rootless(source: Source) -> None:
+    """Refuse to make a first root where there is one.
+
+    Raises:
+        UsageError: KDL-REG-014, there is one.
+    """
+    paths = root_paths(source)
+    if paths:
+        raise UsageError(
+            "KDL-REG-014",
+            "the registry has a root already",
+            why="clients trust it; another first root would be refused by all of them",
+            where=str(paths[-1]),
+            hint="kindling registry keys rotate ROLE",
+        )
+
+
 def root_paths(source: Source) -> list[Path]:
     """Return all signed roots, oldest first."""
     found = [path for path in source.keys.glob("*.root.json") if path.name.split(".")[0].isdecimal()]

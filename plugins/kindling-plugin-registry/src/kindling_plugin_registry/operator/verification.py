@@ -52,7 +52,11 @@ class Place:
         if parts.scheme == "file":
             opened = Path(urllib.request.url2pathname(parts.path)).open("rb")  # noqa: SIM115  # closed below
         else:
-            opened = urllib.request.urlopen(url, timeout=_TIMEOUT_S)  # noqa: S310  # http, https: see __init__
+            try:
+                opened = urllib.request.urlopen(url, timeout=_TIMEOUT_S)  # noqa: S310  # http, https: see __init__
+            except urllib.error.HTTPError as refusal:
+                refusal.close()  # it holds the connection
+                raise
         with opened as file:
             while chunk := file.read(_CHUNK):
                 yield chunk
@@ -169,7 +173,7 @@ def _target(updater: Updater, name: str) -> bytes:
 
 
 def _fetcher(place: Place) -> FetcherInterface:
-    from tuf.api.exceptions import DownloadHTTPError
+    from tuf.api.exceptions import DownloadError, DownloadHTTPError
     from tuf.ngclient import FetcherInterface
 
     class Fetcher(FetcherInterface):
@@ -183,7 +187,14 @@ def _fetcher(place: Place) -> FetcherInterface:
                 raise DownloadHTTPError(str(cause), cause.code) from cause
             except FileNotFoundError as cause:
                 raise DownloadHTTPError(str(cause), 404) from cause
+            return self._all(first, chunks)
+
+        def _all(self, first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
+            """Yield what was read and what follows; tuf itself only expects errors at the first chunk."""
             yield first
-            yield from chunks
+            try:
+                yield from chunks
+            except OSError as cause:
+                raise DownloadError(str(cause)) from cause
 
     return Fetcher()

@@ -16,7 +16,9 @@ from kindling_plugin_registry.operator.options import (
 )
 from kindling_plugin_registry.operator.roots import (
     ROLES,
+    check_rootless,
     latest_root,
+    make_root,
     pending_root,
     renew,
     rotate,
@@ -54,6 +56,28 @@ def list_keys(folder: Path | None, *, is_json: bool) -> None:
         version=root.version,
         expires=f"{root.expires:%Y-%m-%dT%H:%M:%SZ}",
         roles=roles,
+    )
+
+
+@command.command("init")
+@click.option("--keys", type=click.Path(path_type=Path), required=True, help="Folder for the private keys.")
+@click.option(
+    "--root-keys", default=3, show_default=True, type=click.IntRange(1, 10), help="Root keys to make."
+)
+@registry_option
+@json_option
+def first_keys(keys: Path, root_keys: int, folder: Path | None, *, is_json: bool) -> None:
+    """Make the first keys and root of a registry that has none."""
+    source = source_at(folder)
+    settings = source.settings()
+    if root_keys < settings.roles.root.threshold:
+        msg = f"registry.toml wants {settings.roles.root.threshold} root keys to sign: --root-keys"
+        raise click.UsageError(msg)
+    check_rootless(source)
+    root = make_root(source, keys, settings, root_keys, now())
+    text = f"root 1, until {root.signed.expires:%Y-%m-%d}; private keys in {str(keys)!r}"
+    print_result(
+        SCHEMA, text, is_json=is_json, role="root", new_keys=sorted(root.signed.keys), is_pending=False
     )
 
 

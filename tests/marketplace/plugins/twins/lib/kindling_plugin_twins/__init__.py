@@ -1,0 +1,1 @@
+"""Two capabilities in one distribution."""
