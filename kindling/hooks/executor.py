@@ -46,8 +46,8 @@ class InputSpec:
             `shared` (attach the frame that a task of this run shared; inlined where that is gone).
         cursor: For `changes`: the token to start from, "" for the beginning.
         shared: For `shared`: `Outcome.shared` of the task that shared it.
-        classes: Classes by column, for the lineage of what the task makes.
-        masks: How columns of it are masked for this task, by column: see `kindling.plan.rights`.
+        classes: Classes by column: what is masked for the pipes that read it, and inherited by what they
+            make. Those of `*` are every column's.
     """
 
     entity: str
@@ -57,7 +57,6 @@ class InputSpec:
     cursor: str = ""
     shared: dict[str, str] = field(default_factory=dict)
     classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    masks: dict[str, dict[str, Plain]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
