@@ -120,6 +120,8 @@ class TaskFinished(Event):
 class TaskTraced(Event):
     """What a task that was done read and wrote; told right before its `TaskFinished`, once.
 
+    Told where a lineage sink listens, or `run.trace` is set; not of a task that found nothing new to read.
+
     Attributes:
         key: Task key as text.
         target: `{"entity", "address" (`Address.to_plain()`), "version", "schema" (DDL)}`.

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 HOWS = ("identity", "transformation", "aggregation", "indirect")
 """`indirect`: the input decides about the value without being part of it: CASE conditions, window order."""
+EVERY_COLUMN = "*"
+"""Stands for each column in classes of a table of which it is not known which column carries them."""
 
 
 class Origin(Value):
@@ -84,6 +86,13 @@ def inherited_by_all(columns: Iterable[str], classes: Mapping[str, Classes]) -> 
         sorted({one for of_input in classes.values() for some in of_input.values() for one in some})
     )
     return dict.fromkeys(columns, every) if every else {}
+
+
+def spread(classes: Classes, columns: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return classes by column, those of `EVERY_COLUMN` given to each column."""
+    every = classes.get(EVERY_COLUMN, ())
+    own = {name: some for name, some in classes.items() if name != EVERY_COLUMN}
+    return joined(own, dict.fromkeys(columns, every)) if every else own
 
 
 def joined(*several: Classes) -> dict[str, tuple[str, ...]]:

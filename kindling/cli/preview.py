@@ -12,7 +12,7 @@ from kindling.hooks.platform import SessionSpec
 from kindling.hooks.storage import ReadRequest, Reads
 from kindling.plan.binding import find_entity
 from kindling.plan.facts import Facts
-from kindling.plan.rights import check_acted_on
+from kindling.plan.rights import Rights
 from kindling.plan.vaults import Vaults
 from kindling.run.capabilities import Capabilities
 from kindling.run.commitment import QUARANTINE, quarantine_of
@@ -74,7 +74,7 @@ def preview(project: Project, bound: Bound, *, limit: int, version: str) -> Prev
         RunError: KDL-RUN-030, the engine failed.
     """
     _check_kept(bound)
-    check_acted_on(project.settings)
+    Rights(project.settings).check(project.catalog)
     facts = Facts(project.loader, Vaults(project).resolve)
     if facts.is_known(bound) and facts.version(bound) is None:
         raise _absent(bound)

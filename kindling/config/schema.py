@@ -69,6 +69,7 @@ KERNEL = (
     ),
     Setting("run.sinks", "strings", [], "further event sinks, names of `sink:` capabilities"),
     Setting("run.lineage", "strings", [], "where lineage is told, names of `lineage:` capabilities"),
+    Setting("run.trace", "bool", False, "remember where columns come from, as with run.lineage"),
     Setting("run.heartbeat_s", "float", 30.0, "seconds between two signs of life", (), 0.001),
     Setting("locations.*.uri", "string", None, "folder or URL; relative to the project"),
     Setting("locations.*.catalog", "string", None, "catalog of the tables"),

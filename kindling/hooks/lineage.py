@@ -1,7 +1,7 @@
 """Tells a lineage service what runs read and wrote. A lineage plugin is an `EventSink`: see `hooks.sink`.
 
-It hears all events of a run. For such a sink the kernel will trace columns and emit a `TaskTraced` for
-each task that was done, right before its `TaskFinished`; until then the setting `run.lineage` is refused.
+It hears all events of a run. For such a sink the kernel traces columns and emits a `TaskTraced` for each
+task that was done, right before its `TaskFinished`; not for one that found nothing new to read.
 A sink that talks to a service writes to an outbox first: a dead service neither fails nor slows a run.
 
 A complete plugin:

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from kindling.plan.facts import Facts
     from kindling.records import TaskRecord
 
-NOTHING_MASKED = "workload"
-"""Digest of effective rights and masks until access and masking plugins exist: the seam is here."""
-
 
 class Request(Value):
     """What was asked for.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kindling.errors import PolicyError
 from kindling.plan.parts import is_made_from
 from kindling.plan.plan import Reason
+from kindling.plan.rights import is_classified
 from kindling.records import TaskRecord
 from kindling.values import Value
 
@@ -85,7 +86,8 @@ class Ownership:
         run_id = str(info.get("run_id", ""))
         if info.get("slice") != "*" or not is_made_from(info.get("fingerprint"), parts):
             return Standing(record, cursors, lost=_lost(run_id, version))
-        if record is None and self._reads_context(bound):  # which settings it read is in no commit
+        # Which settings it read, and which classes its columns inherited, is in no commit.
+        if (record is None and self._reads_context(bound)) or is_classified(parts.get("rights", "")):
             return Standing(record, cursors, lost=_lost(run_id, version))
         made = TaskRecord(
             bound.name,

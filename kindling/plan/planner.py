@@ -6,12 +6,13 @@ import sys
 
 from kindling.errors import KindlingError, raise_together
 from kindling.plan.binding import Binding, bind
-from kindling.plan.decide import NOTHING_MASKED, Decider, Request
+from kindling.plan.decide import Decider, Request
 from kindling.plan.facts import Facts
 from kindling.plan.fingerprint import Fingerprinter
+from kindling.plan.governance import Governance
 from kindling.plan.parts import short_digest
 from kindling.plan.plan import DEFERRED, RUN, Plan
-from kindling.plan.rights import check_acted_on
+from kindling.plan.rights import Rights, Ungoverned
 from kindling.plan.selection import select
 from kindling.plan.vaults import Vaults
 from kindling.plan.wiring import wire
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kindling.pipe import Pipe
+    from kindling.plan.governance import Governance
     from kindling.plan.project import Project
     from kindling.records import TaskRecord
 
@@ -64,6 +66,7 @@ class Planner:
     Attributes:
         binding: The checked declarations.
         facts: What the world looked like for the newest plan.
+        governance: Classes and mask rules, as of the newest plan.
     """
 
     def __init__(
@@ -72,8 +75,9 @@ class Planner:
         records: Callable[[], Mapping[tuple[str, str], TaskRecord]],
         secret_version: Callable[[str], str] | None = None,
     ) -> None:
-        check_acted_on(project.settings)
         self._project = project
+        self._rights = Rights(project.settings)
+        self._rights.check(project.catalog)
         self._records = records
         self._vaults = Vaults(project)
         self._secret_version = secret_version or self._vaults.version
@@ -82,16 +86,19 @@ class Planner:
         self._codes: dict[str, tuple[str, tuple[str, ...]]] = {}
         self.binding: Binding = bind(project.app, project.settings, project.catalog)
         self.facts = Facts(project.loader, self._vaults.resolve)
+        self.governance: Governance | Ungoverned = Ungoverned(project.app.name)
         self._fingerprinter = Fingerprinter(project.code_roots())  # one for all pipes: they share helpers
 
     def plan(self, wish: Wish) -> Plan:
         """Look at the world and decide."""
         self.facts = Facts(self._project.loader, self._vaults.resolve)
         records = self._records()
+        self.governance = self._governance(records, wish.principal or self._project.app.name)
         pipes = {name: bound.pipe for name, bound in self.binding.entities.items() if bound.pipe is not None}
-        parts = {name: self._parts(name, pipe, records, wish) for name, pipe in pipes.items()}
+        parts = {name: self._parts(name, pipe, records) for name, pipe in pipes.items()}
         memory = {name: short_digest(repr(sorted(parts[name].items()))) for name in self._memory_names()}
         for name in parts.keys() - memory.keys():
+            parts[name]["rights"] = self.governance.part(name)
             parts[name].update({f"memory:{item}": memory[item] for item in self._memory_behind(name)})
         self._own = parts
         request = Request(
@@ -107,6 +114,7 @@ class Planner:
         )
         plan = Decider(self.binding, self.facts, records, parts, request).plan()
         self._check_sql(plan, parts, records)
+        self._check_masks(plan)
         shares = {
             name: "share" in self._project.catalog.find(f"platform:{name}").features
             for name in {bound.platform for bound in self.binding.entities.values() if bound.pipe}
@@ -128,6 +136,15 @@ class Planner:
             return self._secret_version(reference)
         except KindlingError:
             return ""
+
+    def _governance(
+        self, records: Mapping[tuple[str, str], TaskRecord], principal: str
+    ) -> Governance | Ungoverned:
+        if not any(bound.entity.classes for bound in self.binding.entities.values()):
+            return Ungoverned(principal)
+        from kindling.plan.governance import Governance
+
+        return Governance(self.binding, self._rights, records, principal)
 
     def _memory_names(self) -> list[str]:
         entities = self.binding.entities
@@ -173,12 +190,10 @@ class Planner:
         name: str,
         pipe: Pipe[...],
         records: Mapping[tuple[str, str], TaskRecord],
-        wish: Wish,
     ) -> dict[str, str]:
         parts = {
             "options": short_digest(_options(pipe)),
             "order": short_digest(repr(self.binding.entities[name].inputs)),
-            "rights": f"{NOTHING_MASKED}:{wish.principal or self._project.app.name}",
         }
         if pipe.function is None:
             parts["sql"] = short_digest(pipe.sql)
@@ -199,6 +214,13 @@ class Planner:
             digest = self._fingerprinter.code(pipe.function)
             self._codes[name] = (digest.digest, digest.opaque)
         return self._codes[name]
+
+    def _check_masks(self, plan: Plan) -> None:
+        """Refuse what would run with a keyed mask where the key could not be hidden."""
+        if self._rights.rules:
+            running = sorted({task.key.entity for task in plan.tasks if task.action in (RUN, DEFERRED)})
+            catalog = self._project.catalog
+            raise_together([fault for name in running for fault in self.governance.faults(name, catalog)])
 
     def _check_sql(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kindling.plan.plan import Reason
+from kindling.plan.rights import CLASSES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ WORDS = {
     "sql": "the SQL text changed",
     "options": "the declaration's options changed",
     "python": "another Python minor version compiles other bytecode",
-    "rights": "the effective rights or masks changed",
+    "rights": "the effective rights or masks, or the classes of what it reads, changed",
 }
 _NEW_ROWS_ONLY = "; new rows only, --full-refresh for all"
 
@@ -50,7 +51,8 @@ class Differences:
 
     def reasons(self, bound: Bound, old: Mapping[str, str], new: Mapping[str, str]) -> list[Reason]:
         """Return a reason for each part that differs, sorted by the part's name."""
-        changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+        names = sorted({*old, *new} - {CLASSES})  # those are what the last run found out, no cause
+        changed = [name for name in names if old.get(name) != new.get(name)]
         found = (self._reason(bound, name, old, new) for name in changed)
         return [reason for reason in found if reason is not None]
 

@@ -3,8 +3,8 @@
 A rule names classes, a mask, and where it acts: on the inputs of pipes, which run with the rights of the
 workload, or on what people are shown. Nothing that is stored depends on who started a run.
 
-Nothing acts on these rules yet: `check_acted_on` refuses a project that has some, so that nobody believes
-that data is masked.
+A column that a rule masked carries the class no more that it was masked for: the author of the rule says
+that the masked value is fit for whoever reads it, so what is made of it inherits nothing from it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 PIPES = "pipes"
 SHOW = "show"
 WORKLOAD = "workload"
+CLASSIFIED = "classified"
+CLASSES = "classes"
+"""Name of the part of a record that tells the classes of its table; no part of its fingerprint."""
 
 
 class MaskRule(Value):
@@ -56,10 +59,9 @@ class MaskRule(Value):
         """Tell whether one of these classes is the rule's."""
         return any(_matches(one, self.class_glob) for one in some)
 
-    def to_plain(self) -> dict[str, Plain]:
-        """Return what a worker needs: `rule`, `mask`, `key`, `options`."""
-        options: dict[str, Plain] = dict(self.options)  # type: ignore[arg-type]  # JSON types, from TOML
-        return {"rule": self.name, "mask": self.mask, "key": self.key, "options": options}
+    def chosen(self) -> dict[str, Plain]:
+        """Return the options of its mask."""
+        return dict(self.options)  # type: ignore[arg-type]  # JSON types, from TOML
 
 
 class Rights:
@@ -83,12 +85,12 @@ class Rights:
         raise_together(faults)
         self.rules = tuple(_rule(name, rules[name]) for name in sorted(rules))
 
-    def check(self, catalog: Catalog, platforms: Iterable[str]) -> None:
-        """Refuse masks that are not installed, and keyed ones that a platform cannot compute.
+    def check(self, catalog: Catalog) -> None:
+        """Refuse masks that are not installed, and keyed ones without a key.
 
         Raises:
             PluginError: What `Catalog.find` raises.
-            PlanError: KDL-GOV-002, a keyed mask has no key; KDL-GOV-003, a platform lacks a feature.
+            PlanError: KDL-GOV-002, a keyed mask has no key.
         """
         faults: list[KindlingError] = []
         for rule in self.rules:
@@ -106,12 +108,6 @@ class Rights:
                         hint=f'[policy.masks.{rule.name}] key = "secret://..."',
                     )
                 )
-            if keyed and rule.on == PIPES:
-                faults += [
-                    _keyless(rule, name)
-                    for name in sorted(set(platforms))
-                    if not {"keys", "share"} <= set(catalog.find(f"platform:{name}").features)
-                ]
         raise_together(faults)
 
     def principals(self, principal: str, groups: Iterable[str] = ()) -> frozenset[str]:
@@ -131,50 +127,47 @@ class Rights:
             and any(_matches(entity, glob) for glob in rule.entities)
         )
 
-    def part(self, principal: str, rules: Iterable[MaskRule], classes: Mapping[str, Classes]) -> str:
-        """Return the fingerprint part `rights` of a pipe.
 
-        Args:
-            principal: The workload.
-            rules: The rules that act on the pipe.
-            classes: Classes by column, by table that it reads.
-        """
-        every = {one for of_table in classes.values() for some in of_table.values() for one in some}
-        told = sorted(repr(rule) for rule in rules if rule.is_about(every))
-        columns = sorted((name, sorted(of_table.items())) for name, of_table in classes.items() if of_table)
-        if not told and not columns:
-            return f"{WORKLOAD}:{principal}"
-        return f"{WORKLOAD}:{principal}:{short_digest(repr((told, columns)))}"
+def rights_part(principal: str, acting: Iterable[str], classes: Mapping[str, Classes]) -> str:
+    """Return the fingerprint part `rights` of a pipe.
 
-
-def check_acted_on(settings: Settings) -> None:
-    """Refuse settings that this version only knows, and does nothing about.
-
-    Raises:
-        PlanError: KDL-GOV-004, there are mask rules; KDL-LINE-001, a lineage sink is named; both together.
+    Args:
+        principal: The workload.
+        acting: The rules that act on what it reads, as text.
+        classes: Classes by column, by entity that it reads.
     """
-    faults: list[KindlingError] = []
-    rules = settings.table("policy.masks")
-    if rules:
-        faults.append(
-            PlanError(
-                "KDL-GOV-004",
-                f"the mask rules {', '.join(map(repr, sorted(rules)))} cannot be kept",
-                why="this version of Kindling masks nothing",
-                hint="remove [policy.masks], and keep classified columns out of what others read",
-            )
-        )
-    if settings.get("run.lineage"):
-        faults.append(
-            PlanError(
-                "KDL-LINE-001",
-                "lineage cannot be told",
-                why="this version of Kindling traces no lineage",
-                where=settings.origin("run.lineage"),
-                hint="remove run.lineage",
-            )
-        )
-    raise_together(faults)
+    columns = sorted((name, sorted(of_one.items())) for name, of_one in classes.items() if of_one)
+    who = f"{WORKLOAD}:{principal}"
+    return f"{CLASSIFIED}:{short_digest(repr((sorted(acting), columns)))}:{who}" if columns else who
+
+
+def is_classified(part: str) -> bool:
+    """Tell whether a pipe with this part `rights` reads classified columns."""
+    return part.startswith(f"{CLASSIFIED}:")
+
+
+class Ungoverned:
+    """What stands for `plan.governance.Governance` where no column is classified: nothing is masked."""
+
+    __slots__ = ("_part",)
+
+    def __init__(self, principal: str) -> None:
+        self._part = rights_part(principal, (), {})
+
+    def of(self, _name: str) -> dict[str, tuple[str, ...]]:
+        """Return no classes."""
+        return {}
+
+    def note(self, name: str, classes: Classes, *, is_whole: bool) -> None:
+        """Forget what a task made."""
+
+    def part(self, _name: str) -> str:
+        """Return the fingerprint part `rights`."""
+        return self._part
+
+    def faults(self, _name: str, _catalog: Catalog) -> list[PlanError]:
+        """Return no fault."""
+        return []
 
 
 def masks_of(rules: Iterable[MaskRule], classes: Classes) -> dict[str, MaskRule]:
@@ -233,15 +226,6 @@ def _fault(name: str, plain: Plain, settings: Settings) -> ConfigError | None:
         f"the rule {name!r} lacks its {' and its '.join(lacking)}",
         where=settings.origin(f"policy.masks.{name}.{given}") if given else "",
         hint=f'[policy.masks.{name}] class = "pii.*", mask = "redact"',
-    )
-
-
-def _keyless(rule: MaskRule, platform: str) -> PlanError:
-    return PlanError(
-        "KDL-GOV-003",
-        f"the rule {rule.name!r} cannot act on the platform {platform!r}",
-        why=f"the keyed mask {rule.mask!r} needs sessions with keys and share",
-        hint="use a mask without a key, or another platform",
     )
 
 

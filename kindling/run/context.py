@@ -31,6 +31,7 @@ class TaskContext:
         settings_read: Names of the settings that the pipe asked for, in order.
         secrets_read: References that it asked for, in order.
         secret_versions: Version of each that it was given first.
+        frames_made: How many frames it made of rows: nobody knows where those come from.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class TaskContext:
         self.settings_read: list[str] = []
         self.secrets_read: list[str] = []
         self.secret_versions: dict[str, str] = {}
+        self.frames_made = 0
 
     def frame(self, rows: Sequence[Sequence[object]] | object, schema: object) -> DataFrame:
         """Make a frame of rows or of Arrow data; see `kindling.Context.frame`."""
@@ -59,6 +61,7 @@ class TaskContext:
                 f"the platform {self._session.platform!r} cannot make frames of rows",
                 why="its sessions lack the feature 'arrow-in'",
             )
+        self.frames_made += 1
         data = rows if hasattr(rows, "__arrow_c_stream__") else table_of_rows(rows, neutral)
         made: DataFrame = self._session.from_arrow(data, neutral)  # type: ignore[assignment]  # the engine's own class
         return made

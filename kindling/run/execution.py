@@ -15,6 +15,7 @@ from kindling.events import (
     TaskRetried,
     TaskSkipped,
     TaskStarted,
+    TaskTraced,
 )
 from kindling.hooks.executor import ExecutorSpec, Outcome
 from kindling.hooks.sink import SinkSpec
@@ -26,12 +27,14 @@ from kindling.run.log import make_log
 from kindling.run.scheduler import Job, Skipped, run_jobs
 from kindling.run.specs import SpecMaker
 from kindling.run.stream import EventStream, JsonLines
+from kindling.run.tracing import traced_fields
 from kindling.run.waves import behind_deferred, behind_failures, without
 from kindling.run.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from kindling.hooks import Offer
     from kindling.hooks.executor import Executor
     from kindling.hooks.sink import EventSink
     from kindling.hooks.state import State
@@ -114,14 +117,16 @@ class Execution:
         return self.result
 
     def _sinks(self) -> list[tuple[str, EventSink]]:
-        """Return the run's own sink, the given ones, and those that the setting `run.sinks` names."""
+        """Return the run's own sink, the given ones, those of `run.sinks` and those of `run.lineage`."""
         folder = self._project.run_dir(self._request.run_id)
-        names = self._project.settings.get("run.sinks") or []
         made: list[tuple[str, EventSink]] = []
-        for name in names if isinstance(names, list) else []:
-            settings = dict(self._project.settings.plugin(f"sink:{name}"))
-            offer = self._project.loader.sink(str(name))
-            made.append((f"sink:{name}", offer.factory(SinkSpec(self._request.run_id, folder, settings))))
+        for kind, key in (("sink", "run.sinks"), ("lineage", "run.lineage")):
+            names = self._project.settings.get(key) or []
+            for name in names if isinstance(names, list) else []:
+                capability = f"{kind}:{name}"
+                offer: Offer[SinkSpec, EventSink] = self._project.loader.offer(capability)  # type: ignore[assignment]  # both kinds offer sinks
+                settings = dict(self._project.settings.plugin(capability))
+                made.append((capability, offer.factory(SinkSpec(self._request.run_id, folder, settings))))
         own = JsonLines(f"{folder}/events.jsonl", self._capabilities.redactor.redact)
         return [("events.jsonl", own), *((type(sink).__name__, sink) for sink in self._given), *made]
 
@@ -246,6 +251,8 @@ class Execution:
         record = self._maker.record(key, outcome) if outcome.status == "done" else None
         if record is not None:
             self._state.put_task(self._project.app.name, self._project.environment, record)
+        if outcome.status == "done" and outcome.traced:
+            self._stream.emit(TaskTraced, key=key, **traced_fields(outcome.traced))
         self._stream.emit(
             TaskFinished,
             key=key,

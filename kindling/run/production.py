@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kindling.addresses import Address, Slice
@@ -11,20 +11,27 @@ from kindling.frames import with_frames
 from kindling.hooks.executor import InputSpec
 from kindling.hooks.platform import SharedRef, Shares
 from kindling.hooks.storage import Changes, ReadRequest, Reads, ReportsBadRows
+from kindling.lineage import joined
 from kindling.names import did_you_mean
+from kindling.plan.rights import PIPES, WORKLOAD
 from kindling.run.expectations import Checked, apply_rules, count_broken
+from kindling.run.governing import Governed, governed, without_keys
+from kindling.run.tracing import Tracer
 from kindling.schemas import Field, Schema, quoted
 from kindling.sql import bind, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kindling.hooks import Frame
+    from kindling.hooks import Frame, Plain
     from kindling.hooks.executor import TaskSpec
     from kindling.hooks.platform import Session
     from kindling.hooks.storage import BadRows, Storage, Store
+    from kindling.lineage import Classes
     from kindling.pipe import Pipe
+    from kindling.plan.rights import Rights
     from kindling.run.context import TaskContext
+    from kindling.run.governing import Masks
 
 
 class NothingNew(Exception):  # noqa: N818  # a signal, not an error
@@ -43,13 +50,16 @@ class Production:
         schemas: Declared schemas by entity name.
         storage: Opens a storage by capability name.
         context: The context for pipes that take one.
-        govern: Applies the workload's rights and masks to an input; the identity until masking plugins.
+        rights: The mask rules and the plugins that apply them; None where there are none.
         cursors: Tokens to commit, by source entity.
         read: Rows that were read incrementally, where free to know.
         bad_rows: Unreadable rows by source entity.
         inputs: What is planned for each input, by its name.
         counts: Broken rows by expectation of memory entities that were computed here.
-        warnings: Drift of such memory entities.
+        warnings: Drift of such memory entities, and what could not be traced.
+        masked: `(entity, column, mask)` of each column that was masked.
+        taken: Frames of the inputs that the task read, as they are kept, by entity.
+        inlined: The memory entities that were computed here.
     """
 
     spec: TaskSpec
@@ -59,26 +69,50 @@ class Production:
     schemas: Mapping[str, Schema | None]
     storage: Callable[[str], Storage]
     context: TaskContext
-    govern: Callable[[str, Frame], Frame]
+    rights: tuple[Rights, Masks] | None = None
     cursors: dict[str, str] = field(default_factory=dict)
     read: dict[str, int] = field(default_factory=dict)
     bad_rows: dict[str, BadRows] = field(default_factory=dict)
     inputs: dict[str, InputSpec] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    masked: dict[tuple[str, str, str], None] = field(default_factory=dict)
+    taken: dict[str, Frame] = field(default_factory=dict)
+    inlined: dict[str, None] = field(default_factory=dict)
     _made: dict[str, Frame] = field(default_factory=dict)
+    _governed: dict[tuple[str, str], Governed] = field(default_factory=dict)
+    _tracer: Tracer | None = None
+
+    @property
+    def tracer(self) -> Tracer:
+        """Traces the pipes of this task."""
+        if self._tracer is None:
+            self._tracer = Tracer(self.session, self.warnings.append, wanted=self.spec.traces)
+        return self._tracer
 
     def frame_of(self, name: str) -> Frame:
         """Return the frame that the pipe `name` makes; raises NothingNew, RunError, StoreError."""
         pipe = self.pipes[name]
-        frames = [self._input(item, name) for item in self.names[name]]
+        inputs = {item: self._input(item, name) for item in dict.fromkeys(self.names[name])}
+        frames = [inputs[item].frame for item in self.names[name]]
         if pipe.function is None:
             tables = {holder: table_of(holder) for holder in pipe.placeholders}
-            given = {table_of(holder): frame for holder, frame in zip(pipe.placeholders, frames, strict=True)}
-            return self.session.sql(bind(pipe.sql, tables), given)
+            text = bind(pipe.sql, tables)
+            made = self.session.sql(text, dict(zip(tables.values(), frames, strict=True)))
+            self.tracer.sql(
+                name, made, inputs, text, dict(zip(tables.values(), self.names[name], strict=True))
+            )
+            return made
         arguments = (self.context, *frames) if pipe.takes_context else tuple(frames)
         function: Callable[..., object] = pipe.function
-        made = with_frames(self.session.frames, lambda: function(*arguments))
+        before = self.context.frames_made if pipe.takes_context else 0
+        made = self._called(name, pipe, lambda: function(*arguments))
+        is_opaque = pipe.takes_context and self.context.frames_made > before
+        self.tracer.python(name, made, inputs, is_opaque=is_opaque)
+        return made
+
+    def _called(self, name: str, pipe: Pipe[...], call: Callable[[], object]) -> Frame:
+        made = with_frames(self.session.frames, call)
         if not self.session.is_frame(made):
             raise RunError(
                 "KDL-RUN-010",
@@ -87,6 +121,26 @@ class Production:
                 hint="return the frame, for example 'return df.where(...)'",
             )
         return made
+
+    def told(self, schema: Schema, version: str, classes: Classes) -> dict[str, Plain]:
+        """Return what a `TaskTraced` tells of the task; {} where nobody wants to know."""
+        if not self.spec.traces:
+            return {}
+        spec, pipe = self.spec, self.pipes[self.spec.entity]
+        lineage = self.tracer.lineage(spec.entity, self.inlined)
+        inputs: list[Plain] = []
+        for planned in spec.inputs:
+            if planned.entity in self.taken and planned.entity not in self.inlined:
+                read = self.session.schema(self.taken[planned.entity]).ddl()
+                inputs.append(_told(planned.entity, planned.address, planned.version, read))
+        return {
+            "target": _told(spec.entity, spec.address, version, schema.ddl()),
+            "inputs": inputs,
+            "lineage": lineage.to_plain() if lineage else {},
+            "masked": [list(one) for one in self.masked],
+            "classes": {column: list(some) for column, some in classes.items()},
+            "intent": pipe.write.name if spec.address else "",
+        }
 
     def give(self, name: str, frame: Frame) -> None:
         """Use a frame as an input instead of reading it: for tests of single pipes."""
@@ -101,16 +155,52 @@ class Production:
             found += self.missing(item) if item in self.pipes else [item]
         return found
 
-    def _input(self, name: str, reader: str) -> Frame:
+    def _input(self, name: str, reader: str) -> Governed:
         planned = self.inputs.get(name) or InputSpec(name, {}, how="inline")
         # Only the task's own pipe reads a part of an input; a memory entity before it reads everything.
         is_part = reader == self.spec.entity and (planned.how == "changes" or self._is_sliced(name))
         place = f"{name}\0part" if is_part else name
-        if name in self._made and not is_part:
-            return self._made[name]
         if place not in self._made:
-            self._made[place] = self.govern(name, self._frame(planned, is_part=is_part))
-        return self._made[place]
+            self._made[place] = self._frame(planned, is_part=is_part)
+            if planned.how != "inline":
+                self.taken[name] = self._made[place]
+        if (place, reader) not in self._governed:
+            self._governed[place, reader] = self._govern(self._made[place], planned, reader)
+        return self._governed[place, reader]
+
+    def _govern(self, frame: Frame, planned: InputSpec, reader: str) -> Governed:
+        """Mask what a pipe may not see of an input; the rules are those of the pipe that reads it."""
+        classes = planned.classes
+        if planned.entity in self.inlined:
+            classes = joined(classes, self.classes_of(planned.entity))
+        if not classes:
+            return Governed(frame)
+        if self.rights is None:
+            return governed(self.session, None, frame, classes, ())
+        rights, masks = self.rights
+        rules = rights.acting(PIPES, reader, rights.principals(f"{WORKLOAD}:{self.spec.principal}"))
+        found = governed(self.session, masks, frame, classes, rules)
+        self.masked.update(dict.fromkeys((planned.entity, *one) for one in found.masked))
+        for reference in found.keys:
+            self.context.secret(reference)  # a new key makes the rows anew, as any secret does that is read
+        if found.is_keyed and self._calls_python(self.spec.entity):
+            number = len(self._governed)
+            name = f"{self.spec.run_id}_{self.spec.fingerprint}_{self.spec.attempt}_m{number}"
+            found = replace(found, frame=without_keys(self.session, found.frame, name), is_keyed=False)
+        return found
+
+    def _calls_python(self, name: str) -> bool:
+        """Tell whether code of the app may run in this task: a pipe, or a memory entity before it."""
+        pipe = self.pipes.get(name)
+        if pipe is None:
+            return False
+        memory = (item for item in self.names[name] if item in self.pipes and self.pipes[item].is_memory)
+        return pipe.function is not None or any(self._calls_python(item) for item in memory)
+
+    def classes_of(self, name: str) -> dict[str, tuple[str, ...]]:
+        """Return the classes of what a pipe made here: declared ones, and those of its inputs."""
+        declared = {column: (one,) for column, one in self.pipes[name].classes.items()}
+        return joined(declared, self.tracer.classes(name))
 
     def _is_sliced(self, name: str) -> bool:
         return self.spec.slice != "*" and name == self.names[self.spec.entity][0]
@@ -138,6 +228,7 @@ class Production:
         """Compute a memory entity inside of its reader's task, its schema and expectations applied."""
         pipe = self.pipes[name]
         frame = self.frame_of(name)
+        self.inlined[name] = None
         if pipe.schema is None and not pipe.rules:
             return frame
         frame, schema, warnings = shaped(
@@ -207,6 +298,10 @@ class Production:
         columns = [(name, quoted(name)) for name in self.session.schema(whole).names]
         marked = self.session.select(whole, [*columns, ("_change", "'insert'")])
         return self.session.where(marked, "_change <> 'insert'")
+
+
+def _told(entity: str, address: dict[str, Plain], version: str, ddl: str) -> dict[str, Plain]:
+    return {"entity": entity, "address": address, "version": version, "schema": ddl}
 
 
 def shaped(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kindling.hooks.executor import InputSpec, Outcome, TaskSpec
 from kindling.plan.parts import FORCED, REDECLARED, digest, forced
+from kindling.plan.rights import CLASSES, classes_text
 from kindling.records import TaskRecord
 from kindling.run.request import utc_now
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from kindling.run.request import RunRequest
     from kindling.values import Plain
 
+REMADE = frozenset({"refresh", "vanished"})
+"""Reasons for which a table is made from the beginning."""
 _ASKED = ("settings:", "secret:")
 
 
@@ -44,6 +47,7 @@ class SpecMaker:
         outcomes: Mapping[str, Outcome],
     ) -> None:
         self._project = project
+        self._planner = planner
         self._entities = planner.binding.entities
         self._facts = planner.facts
         self._tasks: dict[str, PlannedTask] = {str(task.key): task for task in plan.tasks}
@@ -55,11 +59,10 @@ class SpecMaker:
             self._note(key, outcome)
         self._final: dict[str, dict[str, str]] = {}
         self._moment = utc_now()
-        self._planner = planner
 
     def make(self, key: str, attempt: int) -> TaskSpec:
         """Return the spec of a task whose inputs are ready."""
-        task = self._tasks[key]
+        task, settings = self._tasks[key], self._project.settings
         parts = self._final_parts(task)
         self._final[key] = parts
         codes = {reason.code for reason in task.reasons}
@@ -79,13 +82,14 @@ class SpecMaker:
             fingerprint=fingerprint,
             attempt=attempt,
             timeout_s=self._timeout(task.key.entity),
-            grace_s=float(str(self._project.settings.get("run.grace_s") or 5.0)),
+            grace_s=float(str(settings.get("run.grace_s") or 5.0)),
             principal=self._request.principal or self._project.app.name,
             overrides=dict(self._project.overrides),
-            full_refresh=not codes.isdisjoint(("refresh", "vanished")),
+            full_refresh=not codes.isdisjoint(REMADE),
             redeclared=not codes.isdisjoint(REDECLARED),
             moment=self._moment,
             lease=dict(self._lease),
+            traces=bool(settings.get("run.trace") or settings.get("run.lineage")),
         )
 
     def _timeout(self, entity: str) -> float | None:
@@ -117,7 +121,14 @@ class SpecMaker:
             how=planned.how,
             cursor=planned.cursor,
             shared=dict(shared),
+            classes=self._classes(planned),
         )
+
+    def _classes(self, planned: PlannedInput) -> dict[str, tuple[str, ...]]:
+        """Return the classes of a table, or of a frame that a task of this run shared."""
+        if planned.how == "shared":
+            return dict(self._outcomes[planned.name].classes)
+        return self._planner.governance.of(planned.name)
 
     def _version(self, name: str) -> str:
         """Return the version of a table by now: of this run if it was made in it."""
@@ -125,12 +136,25 @@ class SpecMaker:
 
     def _note(self, key: str, outcome: Outcome) -> None:
         if outcome.status == "done" and outcome.version:
-            self._made[key.partition("[")[0]] = outcome.version
+            name = key.partition("[")[0]
+            self._made[name] = outcome.version
+            self._planner.governance.note(name, outcome.classes, is_whole=self._is_whole(key, name))
+
+    def _is_whole(self, key: str, name: str) -> bool:
+        """Tell whether a task left no row in its table that was there before."""
+        task, bound = self._tasks.get(key), self._entities[name]
+        if task is not None and not {reason.code for reason in task.reasons}.isdisjoint(REMADE):
+            return True
+        pipe = bound.pipe
+        is_overwritten = pipe is not None and pipe.write.name == "overwrite" and pipe.incremental is None
+        return is_overwritten or self._facts.version(bound) is None
 
     def _final_parts(self, task: PlannedTask) -> dict[str, str]:
         """Return the fingerprint parts with the inputs' versions of now."""
         parts = {name: text for name, text in task.parts if not name.startswith("input:")}
         parts = parts or self._planner.own_parts(task.key.entity)
+        if "rights" in parts:  # inputs may have other classes since tasks of this run made them
+            parts["rights"] = self._planner.governance.part(task.key.entity)
         for name in self._entities[task.key.entity].inputs:
             parts[f"input:{name}"] = self._token(name)
         return parts
@@ -154,10 +178,14 @@ class SpecMaker:
         if task.address is None:
             return None
         parts = self._recorded_parts(task, outcome)
+        fingerprint = digest(parts)
+        classes = self._planner.governance.of(task.key.entity)
+        if classes:
+            parts[CLASSES] = classes_text(classes)
         return TaskRecord(
             task.key.entity,
             str(task.key.slice),
-            digest(parts),
+            fingerprint,
             tuple(sorted(parts.items())),
             outcome.version,
             tuple(sorted(outcome.cursors.items())),

@@ -12,10 +12,12 @@ from kindling.addresses import Address, Slice
 from kindling.errors import LeaseHeldError, RunError
 from kindling.hooks.executor import Outcome, TaskSpec
 from kindling.hooks.platform import SessionSpec, Shares
+from kindling.plan.rights import Rights
 from kindling.run.badrows import bad_row_metrics, bad_row_warnings, write_bad_rows
 from kindling.run.commitment import Commitment
 from kindling.run.context import TaskContext
 from kindling.run.failures import Failures, Running, redacted, stopped_error, unopened
+from kindling.run.governing import Masks
 from kindling.run.log import RunLog, open_log
 from kindling.run.production import NothingNew, Production, checked_in_memory, shaped
 
@@ -57,6 +59,9 @@ class Worker:
             name: tuple(project.input_name(handle, handles[id(handle)]) for handle in pipe.inputs)
             for name, pipe in self._pipes.items()
         }
+        rights = Rights(project.settings)
+        masks = Masks(project, capabilities.secret, capabilities.redactor.add)
+        self._rights = (rights, masks) if rights.rules else None
         self._failures = Failures(project, capabilities.redactor.redact)
         self._running: dict[str, Running] = {}
         self._lock = threading.Lock()
@@ -136,8 +141,11 @@ class Worker:
         metrics = dict(commit.metrics)
         if any(rule.on_fail == "quarantine" for rule in pipe.rules.values()):
             metrics["rows_quarantined"] = quarantined
+        classes = _classes(production, schema)
         return replace(
             self._done(running, production, (*warnings, *commit.warnings)),
+            classes=classes,
+            traced=production.told(schema, commit.version, classes),
             version=commit.version,
             rows=commit.rows,
             metrics={**metrics, **bad_row_metrics(production.bad_rows)},
@@ -191,8 +199,7 @@ class Worker:
             {name: entity.schema for name, entity in self._entities.items()},
             self._capabilities.storage,
             context,
-            # The govern step: rights and masks of `spec.principal` act here once a masking plugin exists.
-            govern=lambda _name, frame: frame,
+            self._rights,
         )
         production.inputs.update({planned.entity: planned for planned in spec.inputs})
         return production
@@ -203,7 +210,9 @@ class Worker:
         place = Address.from_plain(spec.address)
         store = self._capabilities.storage(place.storage).open(place, session)
         outcome = self._done(running, production)
-        return replace(outcome, version=store.version() or "", rows=0, cursors=production.cursors)
+        declared = production.classes_of(spec.entity)  # of the rows before, the ledger knows the rest
+        version = store.version() or ""
+        return replace(outcome, version=version, rows=0, cursors=production.cursors, classes=declared)
 
     def _share(
         self,
@@ -219,8 +228,11 @@ class Worker:
         frame, schema = shaped_frame
         checked = checked_in_memory(session, frame, self._pipes[spec.entity], schema, spec.entity)
         ref = session.share(checked.frame, f"{spec.run_id}_{spec.fingerprint}_{spec.attempt}")
+        classes = _classes(production, schema)
         return replace(
             self._done(running, production, warnings),
+            classes=classes,
+            traced=production.told(schema, "", classes),
             expectations={**production.counts, **checked.counts},
             shared={"engine": ref.engine, "name": ref.name},
         )
@@ -247,6 +259,12 @@ class Worker:
     def _told(self, outcome: Outcome) -> Outcome:
         """Return an outcome that may be shown anywhere: no secret value, no text that is not UTF-8."""
         return redacted(outcome, self._capabilities.redactor.redact)
+
+
+def _classes(production: Production, schema: Schema) -> dict[str, tuple[str, ...]]:
+    """Return the classes of a task's columns, as its schema spells them."""
+    known = {name.lower(): some for name, some in production.classes_of(production.spec.entity).items()}
+    return {name: known[name.lower()] for name in schema.names if name.lower() in known}
 
 
 def open_worker(spec: TaskSpec, stack: ExitStack) -> Worker:

@@ -101,7 +101,6 @@ class PipeRunner:
             {},
             self._loader.storage,  # type: ignore[arg-type]  # never called: nothing is read
             self._context(session),
-            govern=lambda _name, frame: frame,
         )
         for handle, rows in given.items():
             if handle.name not in entities:

@@ -139,7 +139,7 @@ def test_a_storage_that_the_platform_cannot_serve_is_refused(bench: Bench) -> No
     assert str(fault) == (
         "KDL-PLAN-011: overwrite of 'silver.a' (native) does not work on the platform 'scratch'\n"
         "  why: the storage needs a session with delta-native or paths+tags; "
-        "the platform has arrow-in, arrow-out, share\n"
+        "the platform has arrow-in, arrow-out, keys, lineage, share\n"
         f"  where: {made.place}\n"
         "  do: choose another platform or storage"
     )

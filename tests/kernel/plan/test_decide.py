@@ -93,7 +93,7 @@ def test_changed_options_are_a_reason(made: Bench) -> None:
 
 def test_another_principal_is_a_reason_of_rights(made: Bench) -> None:
     assert made.reasons("silver.a", principal="auditor") == [
-        ("rights", "the effective rights or masks changed")
+        ("rights", "the effective rights or masks, or the classes of what it reads, changed")
     ]
 
 

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from kindling.config.settings import Settings
 from kindling.errors import Faults, KindlingError
-from kindling.plan.rights import MaskRule, Rights, check_acted_on, classes_of_text, classes_text, masks_of
+from kindling.plan.rights import (
+    MaskRule,
+    Rights,
+    classes_of_text,
+    classes_text,
+    is_classified,
+    masks_of,
+    rights_part,
+)
 from kindling.plugins.catalog import Catalog
 from kindling.plugins.installed import Installed
 from kindling.plugins.manifest import Capability
@@ -27,11 +35,10 @@ def rights(**rules: dict[str, object]) -> Rights:
     return Rights(Settings("", "dev", [*rows, roles]))  # type: ignore[list-item]  # TOML types
 
 
-def catalog(*features: str) -> Catalog:
+def catalog() -> Catalog:
     keyed = Capability("masking", "keyed_hash", "kindling-plugin-masking", "1.0", "1.0", "m", ("keyed",))
     plain = Capability("masking", "redact", "kindling-plugin-masking", "1.0", "1.0", "m")
-    engine = Capability("platform", "sail", "kindling-plugin-sail", "1.0", "1.1", "p", features)
-    return Catalog(Installed((keyed, plain, engine)), Policy())
+    return Catalog(Installed((keyed, plain)), Policy())
 
 
 TAILS = {"class": "id.*", "mask": "keyed_hash", "key": "secret://env/K", "entities": ["gold.*"]}
@@ -65,7 +72,7 @@ def test_rules_that_lack_something_are_told_together() -> None:
 def test_a_keyed_mask_needs_a_key() -> None:
     found = rights(tails={"class": "id.*", "mask": "keyed_hash"})
     with pytest.raises(KindlingError) as caught:
-        found.check(catalog("keys", "share"), ["sail"])
+        found.check(catalog())
     assert str(caught.value).splitlines() == [
         "KDL-GOV-002: the rule 'tails' has no key",
         "  why: the mask 'keyed_hash' is keyed",
@@ -73,21 +80,9 @@ def test_a_keyed_mask_needs_a_key() -> None:
     ]
 
 
-def test_a_keyed_mask_needs_a_platform_that_hides_keys() -> None:
-    found = rights(tails=TAILS, shown=SHOWN)
-    found.check(catalog("keys", "share"), ["sail"])
-    with pytest.raises(KindlingError) as caught:
-        found.check(catalog("share"), ["sail"])
-    assert str(caught.value).splitlines() == [
-        "KDL-GOV-003: the rule 'tails' cannot act on the platform 'sail'",
-        "  why: the keyed mask 'keyed_hash' needs sessions with keys and share",
-        "  do: use a mask without a key, or another platform",
-    ]
-
-
 def test_a_mask_that_is_not_installed_is_refused() -> None:
     with pytest.raises(KindlingError, match="KDL-PLUG-002: no installed plugin offers 'masking:blur'"):
-        rights(a={"class": "x", "mask": "blur"}).check(catalog(), [])
+        rights(a={"class": "x", "mask": "blur"}).check(catalog())
 
 
 def test_a_principal_has_the_roles_of_its_own_and_of_its_groups() -> None:
@@ -116,29 +111,23 @@ def test_the_first_rule_about_a_class_masks_its_column() -> None:
 
 
 def test_rights_change_with_rules_and_classes_that_matter() -> None:
-    found = rights(tails=TAILS)
-    acting = found.acting("pipes", "gold.x", frozenset())
-    nothing = found.part("w", acting, {})
+    nothing = rights_part("w", ("a rule",), {"silver.x": {}})
     assert nothing == "workload:w"
     classed = {"silver.x": {"tail": ("id.tail",)}}
     parts = [
         nothing,
-        found.part("w", acting, classed),
-        found.part("w", (), classed),
-        found.part("v", (), classed),
-        found.part("w", acting, {"silver.x": {"tail": ("id.tail",), "mail": ("pii",)}}),
+        rights_part("w", ("a rule",), classed),
+        rights_part("w", (), classed),
+        rights_part("v", (), classed),
+        rights_part("w", (), {"silver.x": {"tail": ("id.tail",), "mail": ("pii",)}}),
     ]
     assert len(set(parts)) == len(parts)
+    assert [is_classified(part) for part in parts] == [False, True, True, True, True]
 
 
 @given(st.dictionaries(NAMES, st.lists(NAMES, min_size=1, unique=True).map(sorted).map(tuple), max_size=3))
 def test_classes_travel_through_text(classes: dict[str, tuple[str, ...]]) -> None:
     assert classes_of_text(classes_text(classes)) == dict(sorted(classes.items()))
-
-
-def test_a_worker_is_told_what_it_needs_of_a_rule() -> None:
-    rule = MaskRule("r", "pii.*", "redact", options=(("text", "x"),))
-    assert rule.to_plain() == {"rule": "r", "mask": "redact", "key": "", "options": {"text": "x"}}
 
 
 def test_no_rules_import_nothing_more(tmp_path: Path) -> None:
@@ -153,26 +142,3 @@ def test_no_rules_import_nothing_more(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
     )
     assert done.stdout == "[]\n"
-
-
-def test_rules_and_sinks_that_nothing_acts_on_are_refused_together() -> None:
-    rows = [
-        (("policy", "masks", "tails", "mask"), "redact", "kindling.toml:3", False),
-        (("run", "lineage"), ["openlineage"], "kindling.toml:7", False),
-    ]
-    with pytest.raises(Faults) as caught:
-        check_acted_on(Settings("", "dev", rows))  # type: ignore[arg-type]  # TOML types
-    assert [str(fault).splitlines() for fault in caught.value.faults] == [
-        [
-            "KDL-GOV-004: the mask rules 'tails' cannot be kept",
-            "  why: this version of Kindling masks nothing",
-            "  do: remove [policy.masks], and keep classified columns out of what others read",
-        ],
-        [
-            "KDL-LINE-001: lineage cannot be told",
-            "  why: this version of Kindling traces no lineage",
-            "  where: kindling.toml:7",
-            "  do: remove run.lineage",
-        ],
-    ]
-    check_acted_on(Settings("", "dev", []))

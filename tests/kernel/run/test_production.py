@@ -7,11 +7,15 @@ import pytest
 from workbench import Bench
 
 import kindling as k
+from kindling.addresses import Slice
+from kindling.config.settings import Settings
 from kindling.errors import RunError
 from kindling.hooks.executor import InputSpec, TaskSpec
 from kindling.hooks.platform import SessionSpec
+from kindling.run.context import TaskContext
 from kindling.run.production import Production, shaped
 from kindling.schemas import parse_schema
+from kindling.secret import Secret
 from kindling.testing.memory_platform import MemoryPlatform, MemorySession
 from kindling.testing.rows import frame_of, rows_of
 
@@ -245,7 +249,6 @@ def test_a_store_that_tells_no_changes_is_told(bench: Bench) -> None:
         {},
         lambda name: bench.project.loader.storage(name).factory(None),  # type: ignore[arg-type]  # it asks for nothing
         None,  # type: ignore[arg-type]  # the pipe takes no context
-        govern=lambda _, frame: frame,
     )
     for how, verb in (("changes", "tell changes"), ("read", "be read")):
         production.inputs["raw"] = InputSpec("raw", address, how=how)
@@ -325,7 +328,8 @@ def test_a_shared_frame_of_another_engine_is_computed_again() -> None:
     for ref in ({"engine": platform.engine, "name": "gone"}, {"engine": "other", "name": "x"}, {}):
         spec = TaskSpec("r", "", "", "dev", "out", "*", {}, "memory", (), "f")
         names = {"middle": (), "out": ("middle",)}
-        made = Production(spec, session, pipes, names, {}, Refusing, None, govern=lambda _, frame: frame)  # type: ignore[arg-type]  # nothing is read
+        context = TaskContext(session, Settings("", "dev", []), Secret, Slice(), None)  # type: ignore[arg-type]  # it asks for nothing
+        made = Production(spec, session, pipes, names, {}, Refusing, context)  # type: ignore[arg-type]  # nothing is read
         made.inputs["middle"] = InputSpec("middle", {}, how="shared", shared=ref)
         assert rows_of(session, made.frame_of("out")) == [(1,)]
     assert made.missing("out") == []

@@ -9,6 +9,8 @@ from pathlib import Path
 from kindling.events import Event
 from kindling.hooks import hookimpl
 from kindling.hooks.executor import ExecutorOffer, ExecutorSpec
+from kindling.hooks.lineage import LineageOffer
+from kindling.hooks.masking import MaskingOffer
 from kindling.hooks.platform import PlatformOffer
 from kindling.hooks.secrets import Secrets, SecretsOffer, SecretsSpec
 from kindling.hooks.sink import SinkOffer, SinkSpec
@@ -17,7 +19,7 @@ from kindling.hooks.storage import StorageOffer
 from kindling.testing.inline_executor import InlineExecutor
 from kindling.testing.memory_secrets import MemorySecrets
 from kindling.testing.memory_state import Memory, MemoryState
-from kindling_plugin_scratch import executors
+from kindling_plugin_scratch import executors, masks
 from kindling_plugin_scratch.lines import LinesStorage
 from kindling_plugin_scratch.platforms import opener
 from kindling_plugin_scratch.stores import FileStorage, LeanStorage
@@ -60,7 +62,7 @@ def open_vault(spec: SecretsSpec) -> Secrets:
 
 @hookimpl
 def kindling_platform_offers() -> tuple[PlatformOffer, ...]:
-    return tuple(PlatformOffer(name, opener(name)) for name in ("scratch", "other", "plain", "moody"))  # type: ignore[arg-type]  # factories
+    return tuple(PlatformOffer(name, opener(name)) for name in ("scratch", "other", "plain", "dim", "moody"))  # type: ignore[arg-type]  # factories
 
 
 @hookimpl
@@ -102,3 +104,18 @@ def kindling_state_offers() -> tuple[StateOffer, ...]:
 @hookimpl
 def kindling_sink_offers() -> tuple[SinkOffer, ...]:
     return (SinkOffer("notes", Notes), SinkOffer("audit", Audit))
+
+
+@hookimpl
+def kindling_lineage_offers() -> tuple[LineageOffer, ...]:
+    return (LineageOffer("notes", Notes), LineageOffer("audit", Audit))
+
+
+@hookimpl
+def kindling_masking_offers() -> tuple[MaskingOffer, ...]:
+    return (
+        MaskingOffer("blank", lambda _: masks.Blank()),
+        MaskingOffer("stamp", lambda _: masks.Stamp()),
+        MaskingOffer("keyless", lambda _: masks.Blank()),
+        MaskingOffer("picky", lambda _: masks.Picky()),
+    )
