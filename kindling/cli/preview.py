@@ -12,15 +12,17 @@ from kindling.hooks.platform import SessionSpec
 from kindling.hooks.storage import ReadRequest, Reads
 from kindling.plan.binding import find_entity
 from kindling.plan.facts import Facts
-from kindling.plan.rights import Rights
 from kindling.plan.vaults import Vaults
 from kindling.run.capabilities import Capabilities
 from kindling.run.commitment import QUARANTINE, quarantine_of
+from kindling.run.failures import WITHHELD
+from kindling.run.governing import Governed, Masks, governed
 from kindling.run.request import new_run_id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from kindling.cli.viewing import View
     from kindling.hooks import Frame
     from kindling.hooks.platform import Platform, Session
     from kindling.hooks.storage import Store
@@ -41,12 +43,14 @@ class Preview:
         schema: Columns and types of the frame.
         rows: One tuple per row, in the order of the columns.
         version: Version that was read, "" where the storage has none.
+        masked: `(column, mask)` of each column that was masked for the viewer.
         notes: What the viewer should know, one sentence each.
     """
 
     schema: Schema
     rows: tuple[tuple[object, ...], ...]
     version: str
+    masked: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
 
 
@@ -62,8 +66,8 @@ def shown_entity(binding: Binding, name: str) -> Bound:
     return base.replace(name=name, address=quarantine_of(base.address))
 
 
-def preview(project: Project, bound: Bound, *, limit: int, version: str) -> Preview:
-    """Read the first rows.
+def preview(project: Project, bound: Bound, view: View, *, limit: int, version: str) -> Preview:
+    """Read the first rows, masked for who looks at them.
 
     Effects: starts the entity's engine and stops it again.
 
@@ -71,17 +75,16 @@ def preview(project: Project, bound: Bound, *, limit: int, version: str) -> Prev
         UsageError: KDL-USE-033, it is a memory entity; KDL-USE-034, it was never made; KDL-USE-035, the
             source does not exist.
         StoreError: The storage cannot read it, or not that version.
-        RunError: KDL-RUN-030, the engine failed.
+        RunError: KDL-RUN-030, the engine failed; KDL-GOV-006, it cannot hide the key of a mask.
     """
     _check_kept(bound)
-    Rights(project.settings).check(project.catalog)
     facts = Facts(project.loader, Vaults(project).resolve)
     if facts.is_known(bound) and facts.version(bound) is None:
         raise _absent(bound)
     capabilities = Capabilities(project, new_run_id())
     try:
         platform = capabilities.platform(bound.platform)
-        return _read(project, bound, capabilities, platform, limit=limit, version=version)
+        return _read(project, bound, view, capabilities, platform, limit=limit, version=version)
     finally:
         capabilities.close()
 
@@ -89,6 +92,7 @@ def preview(project: Project, bound: Bound, *, limit: int, version: str) -> Prev
 def _read(
     project: Project,
     bound: Bound,
+    view: View,
     capabilities: Capabilities,
     platform: Platform,
     *,
@@ -99,12 +103,15 @@ def _read(
     try:
         store = capabilities.storage(bound.storage).open(bound.address, session)  # type: ignore[arg-type]  # checked: it is kept
         frame, newest = _frame(bound, store, version)
-        return _collected(project, bound, session, frame, limit, version or newest)
+        masks = Masks(project, capabilities.secret, capabilities.redactor.add)
+        found = governed(session, masks, frame, view.classes, view.rules)
+        return _collected(session, found, limit, version or newest)
     except KindlingError as error:
         error.where = error.where or str(bound.entity.place)
         raise
     except Exception as error:  # the engine's own exceptions, which no kernel knows
         why = capabilities.redactor.redact(platform.explain(error))
+        why = WITHHELD.format(kind=type(error).__name__) if view.classes else why
         place = str(bound.entity.place)
         raise RunError("KDL-RUN-030", f"{bound.name!r} cannot be shown", why=why, where=place) from error
     finally:
@@ -122,25 +129,18 @@ def _frame(bound: Bound, store: Store, version: str) -> tuple[Frame, str]:
     return store.read(ReadRequest(version=version or None, schema=schema)), newest
 
 
-def _collected(
-    project: Project, bound: Bound, session: Session, frame: Frame, limit: int, version: str
-) -> Preview:
-    # The govern step of the *viewer*: rights and masks act here once an access or masking plugin exists.
-    rows = session.preview(frame, limit)
-    return Preview(session.schema(frame), rows.rows, version, _notes(project, bound))
+def _collected(session: Session, found: Governed, limit: int, version: str) -> Preview:
+    rows = session.preview(found.frame, limit)
+    return Preview(session.schema(found.frame), rows.rows, version, found.masked, tuple(_notes(found)))
 
 
-def _notes(project: Project, bound: Bound) -> tuple[str, ...]:
-    classes = bound.entity.classes
-    if not classes:
-        return ()
-    columns = ", ".join(f"{column} ({name})" for column, name in sorted(classes.items()))
-    why = (
-        "masks are not applied by this version of Kindling"
-        if project.catalog.capabilities("masking")
-        else "no masking plugin is installed"
-    )
-    return (f"classified columns are shown as they are: {columns}; {why}",)
+def _notes(found: Governed) -> Iterator[str]:
+    if found.masked:
+        yield f"masked for you: {', '.join(f'{column} ({mask})' for column, mask in found.masked)}"
+    if found.classes:
+        listed = [f"{column} ({', '.join(some)})" for column, some in sorted(found.classes.items())]
+        told = ", ".join(listed)
+        yield f"classified columns are shown as they are: {told}; no mask rule acts on them for you"
 
 
 def _check_kept(bound: Bound) -> None:
@@ -201,5 +201,6 @@ def preview_plain(found: Preview) -> dict[str, object]:
         "version": found.version,
         "columns": [{"name": field.name, "type": field.type} for field in found.schema.fields],
         "rows": [[plain_value(value) for value in row] for row in found.rows],
+        "masked": [{"column": column, "mask": mask} for column, mask in found.masked],
         "notes": list(found.notes),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ def bad_row_warnings(found: Mapping[str, BadRows], kept: Collection[str] = ()) -
         + (f"; samples are in the run's folder, bad_rows/{name}.jsonl" if name in kept else "")
         for name, rows in found.items()
     )
+
+
+def without_texts(found: BadRows) -> BadRows:
+    """Return the places alone of rows of a source with classified columns."""
+    left_out = "left out: the source has classified columns"
+    return replace(found, samples=tuple((place, left_out, "") for place, _, _ in found.samples))
 
 
 def write_bad_rows(run_dir: str, entity: str, found: BadRows, redact: Callable[[str], str]) -> str:

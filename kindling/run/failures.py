@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
+from traceback import format_tb
+from types import NoneType
 from typing import TYPE_CHECKING, TypeVar
 
 from kindling.errors import (
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from kindling.plan.project import Project
 
 T = TypeVar("T")
+_QUOTED = re.compile(r"""(['"`])((?:(?!\1)[^\n])*)\1""")
+_NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*|")
+WITHHELD = "{kind}; its text is left out: it may hold values of classified columns"
 
 
 class Running:
@@ -39,6 +45,8 @@ class Running:
         platform: Its platform once it is open.
         stopped: `timed_out` or `cancelled` once it was stopped, else "".
         started: Monotonic seconds.
+        is_classified: Whether the task reads classified columns: texts of foreign errors may hold values.
+        harmless: An error that was raised before any row was computed, or by the app's own code.
     """
 
     def __init__(self, spec: TaskSpec, tag: str) -> None:
@@ -47,6 +55,12 @@ class Running:
         self.platform: Platform | None = None
         self.stopped = ""
         self.started = time.monotonic()
+        self.is_classified = any(planned.classes for planned in spec.inputs)
+        self.harmless: BaseException | None = None
+
+    def withholds(self, error: BaseException) -> bool:
+        """Tell whether an error's text may hold a classified value."""
+        return self.is_classified and error is not self.harmless
 
 
 class Failures:
@@ -75,7 +89,9 @@ class Failures:
             known = RunError(
                 "KDL-RUN-002",
                 f"{spec.key!r} failed",
-                why=f"{_name(error)}; explaining it failed: {_name(second)}",
+                why=f"{self._text(running, error)}; explaining it failed: {_name(second)}"
+                if not running.is_classified
+                else f"{self._text(running, error)}; explaining it failed: {type(second).__name__}",
             )
         outcome = Outcome(
             key=spec.key,
@@ -86,12 +102,17 @@ class Failures:
             transient=transient,
             exit_code=known.exit_code,
         )
-        return self._logged(spec, error, outcome)
+        return self._logged(running, error, outcome)
 
-    def _logged(self, spec: TaskSpec, error: BaseException, outcome: Outcome) -> Outcome:
+    def _logged(self, running: Running, error: BaseException, outcome: Outcome) -> Outcome:
+        spec = running.spec
         try:
             log = open_log(self._project.run_dir(spec.run_id), self._redact, spec)
-            log.error("task failed", exc_info=error)
+            if running.is_classified:
+                lines = format_tb(error.__traceback__)
+                log.error("task failed", error=outcome.error, traceback="".join(lines))
+            else:
+                log.error("task failed", exc_info=error)
         except Exception as second:  # noqa: BLE001  # a full disk must not lose the outcome
             return replace(outcome, warnings=(f"the run's log cannot be written: {_name(second)}",))
         return outcome
@@ -128,6 +149,9 @@ class Failures:
             error = error.faults[0]
         if isinstance(error, KindlingError):
             error.where = error.where or where
+            cause = error.__cause__  # a missing file says nothing about rows, other foreign errors may
+            if running.withholds(error) and not isinstance(cause, (KindlingError, OSError, NoneType)):
+                error.why = WITHHELD.format(kind=type(cause).__name__)
             return error
         return self._foreign(running, error, where)
 
@@ -138,9 +162,22 @@ class Failures:
         return RunError(
             "KDL-RUN-001" if inside else "KDL-RUN-002",
             f"{key!r} raised {type(error).__name__}" if inside else f"{key!r} failed on the engine",
-            why=_asked(running.platform, "explain", error, default=str(error)) or type(error).__name__,
+            why=self._text(running, error),
             where=place or where,
         )
+
+    def _text(self, running: Running, error: BaseException) -> str:
+        if running.withholds(error):
+            return WITHHELD.format(kind=type(error).__name__)
+        text = _asked(running.platform, "explain", error, default=str(error)) or type(error).__name__
+        return without_values(text) if running.is_classified else text
+
+
+def without_values(text: str) -> str:
+    """Return a text in which quoted things that are no names are `***`."""
+    return _QUOTED.sub(
+        lambda match: match[0] if _NAME.fullmatch(match[2]) else f"{match[1]}***{match[1]}", text
+    )
 
 
 def _asked(platform: Platform | None, question: str, error: BaseException, *, default: T) -> T:

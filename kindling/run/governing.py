@@ -147,7 +147,7 @@ class _Application:
             if rest:
                 left[column] = rest
         columns = [(name, self._column(name, chosen.get(name))) for name in self._schema.names]
-        told = tuple((name, rule.mask) for name, rule in chosen.items())
+        told = tuple((name, chosen[name].mask) for name in self._schema.names if name in chosen)
         if not chosen:
             return Governed(self._frame, left)
         if not self._keys:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kindling.addresses import Address, Slice
 from kindling.errors import EngineLostError, RunError
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from kindling.run.governing import Masks
 
 
+T = TypeVar("T")
+
+
 class NothingNew(Exception):  # noqa: N818  # a signal, not an error
     """The incremental input has no changes: the pipe need not be called."""
 
@@ -60,6 +63,7 @@ class Production:
         masked: `(entity, column, mask)` of each column that was masked.
         taken: Frames of the inputs that the task read, as they are kept, by entity.
         inlined: The memory entities that were computed here.
+        harmless: An error that pipe code or the analysis of a query raised, before rows were computed.
     """
 
     spec: TaskSpec
@@ -79,6 +83,7 @@ class Production:
     masked: dict[tuple[str, str, str], None] = field(default_factory=dict)
     taken: dict[str, Frame] = field(default_factory=dict)
     inlined: dict[str, None] = field(default_factory=dict)
+    harmless: BaseException | None = None
     _made: dict[str, Frame] = field(default_factory=dict)
     _governed: dict[tuple[str, str], Governed] = field(default_factory=dict)
     _tracer: Tracer | None = None
@@ -98,7 +103,8 @@ class Production:
         if pipe.function is None:
             tables = {holder: table_of(holder) for holder in pipe.placeholders}
             text = bind(pipe.sql, tables)
-            made = self.session.sql(text, dict(zip(tables.values(), frames, strict=True)))
+            given = dict(zip(tables.values(), frames, strict=True))
+            made = self.analysed(lambda: self.session.sql(text, given))
             self.tracer.sql(
                 name, made, inputs, text, dict(zip(tables.values(), self.names[name], strict=True))
             )
@@ -111,8 +117,16 @@ class Production:
         self.tracer.python(name, made, inputs, is_opaque=is_opaque)
         return made
 
+    def analysed(self, call: Callable[[], T]) -> T:
+        """Call what makes a frame, which computes nothing by itself; remember what it raises."""
+        try:
+            return call()
+        except Exception as error:
+            self.harmless = error
+            raise
+
     def _called(self, name: str, pipe: Pipe[...], call: Callable[[], object]) -> Frame:
-        made = with_frames(self.session.frames, call)
+        made = self.analysed(lambda: with_frames(self.session.frames, call))
         if not self.session.is_frame(made):
             raise RunError(
                 "KDL-RUN-010",

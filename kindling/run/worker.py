@@ -13,7 +13,7 @@ from kindling.errors import LeaseHeldError, RunError
 from kindling.hooks.executor import Outcome, TaskSpec
 from kindling.hooks.platform import SessionSpec, Shares
 from kindling.plan.rights import Rights
-from kindling.run.badrows import bad_row_metrics, bad_row_warnings, write_bad_rows
+from kindling.run.badrows import bad_row_metrics, bad_row_warnings, without_texts, write_bad_rows
 from kindling.run.commitment import Commitment
 from kindling.run.context import TaskContext
 from kindling.run.failures import Failures, Running, redacted, stopped_error, unopened
@@ -128,11 +128,17 @@ class Worker:
         production = self._production(spec, session)
         try:
             frame = production.frame_of(spec.entity)
+            frame, schema, warnings = production.analysed(
+                lambda: shaped(
+                    session, frame, pipe.schema, entity=spec.entity, drift=pipe.drift, where=str(pipe.place)
+                )
+            )
         except NothingNew:
             return self._nothing_new(running, production, session)
-        frame, schema, warnings = shaped(
-            session, frame, pipe.schema, entity=spec.entity, drift=pipe.drift, where=str(pipe.place)
-        )
+        finally:
+            classified = (self._pipes[name].classes for name in (spec.entity, *production.inlined))
+            running.is_classified |= any(classified)
+            running.harmless = production.harmless
         if not spec.address:
             return self._share(running, session, (frame, schema), production, warnings)
         storage, name = self._capabilities.storage, self._project.app.name
@@ -180,7 +186,10 @@ class Worker:
             if self._entities[name].storage.option("on_bad_row") == QUARANTINE
         ]
         for name in kept:
-            write_bad_rows(folder, name, production.bad_rows[name], redact)
+            found = production.bad_rows[name]
+            if any(planned.classes for planned in spec.inputs if planned.entity == name):
+                found = without_texts(found)
+            write_bad_rows(folder, name, found, redact)
         return kept
 
     def _production(self, spec: TaskSpec, session: Session) -> Production:

@@ -21,7 +21,7 @@ def test_the_number_of_rows_can_be_chosen(made_shop: Terminal) -> None:
 def test_classified_columns_come_with_a_note(made_shop: Terminal) -> None:
     assert made_shop("show", "raw.orders").err == (
         "note: classified columns are shown as they are: customer (pii.name); "
-        "no masking plugin is installed\n"
+        "no mask rule acts on them for you\n"
     )
 
 

@@ -9,7 +9,7 @@ from workbench import Bench
 
 import kindling as k
 from kindling.hooks.storage import BadRows
-from kindling.run.badrows import bad_row_metrics, bad_row_warnings, write_bad_rows
+from kindling.run.badrows import bad_row_metrics, bad_row_warnings, without_texts, write_bad_rows
 
 BAD = BadRows(3, (("a.csv:2", "x,ä", "it is no number"), ("a.csv:9", "hunter2\udcff", "too short")))
 
@@ -74,3 +74,8 @@ def test_a_run_tells_unreadable_rows_and_keeps_samples_where_asked_to(
             {"place": "numbers.txt:4", "text": "", "why": "it is no number"},
         ]
     assert bench.rows("one") == [(1,), (2,)]
+
+
+def test_of_rows_with_classified_columns_only_the_place_is_kept() -> None:
+    left_out = "left out: the source has classified columns"
+    assert without_texts(BAD) == BadRows(3, (("a.csv:2", left_out, ""), ("a.csv:9", left_out, "")))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from kindling.errors import EngineLostError, RunError
 from kindling.hooks.executor import Outcome, TaskSpec
-from kindling.run.failures import redacted, stopped_error, unopened
+from kindling.run.failures import redacted, stopped_error, unopened, without_values
 
 SPEC = TaskSpec("r", "a:app", "/", "dev", "gold.a", "*", {}, "sail", (), "f", attempt=3, timeout_s=1.5)
 
@@ -62,3 +62,10 @@ def test_a_task_whose_project_cannot_be_opened_is_a_failed_one() -> None:
     known = unopened(SPEC, EngineLostError("KDL-INFRA-011", "gone"), 0.5)
     assert (known.error["code"], known.transient, known.exit_code) == ("KDL-INFRA-011", True, 4)
     assert unopened(SPEC, RunError("KDL-RUN-777", "x"), 0.5).error["what"] == "x"
+
+
+def test_quoted_things_that_are_no_names_are_hidden() -> None:
+    told = """no column "mial", did you mean 'raw.mail'; got 'ann@x.org' and "12" for `n`, it's fine"""
+    assert without_values(told) == (
+        """no column "mial", did you mean 'raw.mail'; got '***' and "***" for `n`, it's fine"""
+    )

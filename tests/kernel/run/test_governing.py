@@ -311,3 +311,40 @@ def test_a_mask_that_fails_fails_its_task_alone(bench: Bench) -> None:
     assert (error["code"], error["where"]) == ("KDL-GOV-100", "policy.masks.mails, column 'address'")
     with pytest.raises(KindlingError, match="KDL-PLUG-002"):
         bench.use(shop(), **masking(mask="nowhere")).plan()
+
+
+# --- errors tell no classified value -------------------------------------------------------------
+
+
+def failing(bench: Bench, function: object, **options: object) -> tuple[dict[str, object], str]:
+    """Run one pipe over classified rows; return its error, and all that the run left in its folder."""
+    app = k.App("shop")
+    raw = app.source("raw", k.storage("scratch"), schema=PEOPLE, classify={"mail": "pii.email"})
+    app.pipe(raw, name="out", **options)(function)  # type: ignore[arg-type]  # a test's own
+    bench.use(app).put("raw", PEOPLE, (1, CANARY))
+    result = bench.run()
+    left = "".join(file.read_text(encoding="utf-8") for file in bench.run_dir(result).iterdir())
+    return dict(result.outcomes["out"].error), left + str(bench.state.outcomes(result.run_id))
+
+
+def test_an_engine_that_cites_a_value_is_not_cited(bench: Bench) -> None:
+    error, left = failing(bench, lambda df: df.with_columns(pl.col("mail").cast(pl.Int64)))
+    assert (error["code"], error["why"]) == (
+        "KDL-RUN-002",
+        "InvalidOperationError; its text is left out: it may hold values of classified columns",
+    )
+    assert CANARY not in left
+    assert "test_governing" in left or "polars" in left  # the traceback's lines are kept
+
+
+def test_an_analysis_that_fails_is_told_and_what_pipe_code_cites_is_hidden(bench: Bench) -> None:
+    error, left = failing(bench, lambda df: df.select("nowhere").collect().lazy())
+    assert "nowhere" in str(error["why"])
+
+    def cites(df: Frame) -> Frame:
+        raise ValueError(f"bad mail {df.collect()['mail'][0]!r}")
+
+    bench.drop("raw")
+    error, left = failing(bench, cites)
+    assert error["why"] == "bad mail '***'"
+    assert CANARY not in left

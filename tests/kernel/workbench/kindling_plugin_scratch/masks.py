@@ -32,3 +32,10 @@ class Picky:
 
     def expression(self, request: MaskRequest) -> str:
         raise ConfigError("KDL-GOV-100", f"the type {request.type!r} cannot be masked")
+
+
+class Broken:
+    """Fails while it is computed, and cites the value."""
+
+    def expression(self, request: MaskRequest) -> str:
+        return f"CAST({request.column} AS bigint)"

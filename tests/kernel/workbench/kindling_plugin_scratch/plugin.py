@@ -118,4 +118,5 @@ def kindling_masking_offers() -> tuple[MaskingOffer, ...]:
         MaskingOffer("stamp", lambda _: masks.Stamp()),
         MaskingOffer("keyless", lambda _: masks.Blank()),
         MaskingOffer("picky", lambda _: masks.Picky()),
+        MaskingOffer("broken", lambda _: masks.Broken()),
     )
