@@ -24,6 +24,7 @@ COMMANDS = {
     "explain": "Explain an error code.",
     "graph": "Draw the pipes as text, mermaid or JSON.",
     "init": "Make a new project.",
+    "lineage": "Say which columns a column is made of.",
     "plan": "Say what would run, and why.",
     "plugins": "List, inspect, enable and disable plugins.",
     "run": "Run what changed.",
