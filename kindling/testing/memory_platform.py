@@ -7,6 +7,7 @@ Spark SQL is parsed and typed by sqlglot and run by polars; polars itself is a t
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -16,13 +17,16 @@ from kindling.errors import EngineLostError, RunError
 from kindling.hooks import Frame
 from kindling.hooks.arrow import arrow_schema, neutral_schema
 from kindling.hooks.platform import FrameApi, Rows, Session, SessionSpec, SharedRef
+from kindling.hooks.sql_traces import parsed, query_trace
+from kindling.hooks.traces import OpaqueError, Trace
+from kindling.lineage import ColumnLineage
 from kindling.schemas import Schema, canonical_type
 
 if TYPE_CHECKING:
     import polars as pl
     from sqlglot import exp
 
-FEATURES = frozenset({"arrow-in", "arrow-out", "share"})
+FEATURES = frozenset({"arrow-in", "arrow-out", "share", "lineage", "keys"})
 DIALECT = "spark, normalization_strategy=case_sensitive"
 
 
@@ -35,6 +39,8 @@ class MemorySession:
         self.platform = owner.name
         self.engine = owner.engine
         self.features = owner.features
+        self._made: dict[int, tuple[Frame, str, Mapping[str, Frame]]] = {}
+        self._keys: dict[str, pl.DataFrame] = {}
 
     @property
     def frames(self) -> FrameApi:
@@ -66,7 +72,14 @@ class MemorySession:
 
     def cast(self, frame: Frame, schema: Schema) -> Frame:
         """Cast strictly: what does not fit fails."""
-        return strict(lazy(frame), schema)
+        types = {field.name: field.type for field in self.schema(frame).fields}
+        listed = ", ".join(
+            f"`{field.name}`"
+            if types.get(field.name) == field.type
+            else f"CAST(`{field.name}` AS {field.type}) AS `{field.name}`"
+            for field in schema.fields
+        )
+        return self._noted(strict(lazy(frame), schema), f"SELECT {listed} FROM __frame", {"__frame": frame})  # noqa: S608  # names of the frame
 
     def aggregate(self, frame: Frame, columns: Sequence[tuple[str, str]]) -> Mapping[str, object]:
         """Compute one row."""
@@ -80,7 +93,7 @@ class MemorySession:
         tables = {name: self._with_chance(text, lazy(frame)) for name, frame in frames.items()}
         tree = typed_tree(text, {name: self.schema(frame) for name, frame in tables.items()})
         found = pl.SQLContext(frames=tables, eager=False).execute(tree.sql("postgres"))
-        return strict(found, output_schema(tree, self.schema(found)))
+        return self._noted(strict(found, output_schema(tree, self.schema(found))), text, frames)
 
     def _with_chance(self, text: str, frame: pl.LazyFrame) -> pl.LazyFrame:
         import random
@@ -107,13 +120,72 @@ class MemorySession:
                     raise ValueError(marker)
             return batch.drop(names)
 
-        return marked.map_batches(
+        made = marked.map_batches(
             look,
             predicate_pushdown=False,
             projection_pushdown=False,
             slice_pushdown=False,
             schema=lazy(frame).collect_schema(),
         )
+        conditions = " AND ".join(f"({text})" for text in rules.values()) or "TRUE"
+        return self._noted(made, f"SELECT * FROM __frame WHERE {conditions}", {"__frame": frame})  # noqa: S608  # as above
+
+    def lineage(self, frame: Frame, inputs: Mapping[str, Frame]) -> ColumnLineage | None:
+        """Follow the texts that frames were made by; what polars' own methods made is opaque."""
+        known = {id(found): (entity, found) for entity, found in inputs.items()}
+
+        def traced(one: Frame) -> Trace:
+            if id(one) in known:
+                return Trace.of_input(known[id(one)][0], self.schema(one).names)
+            if id(one) not in self._made:
+                raise OpaqueError
+            _, text, frames = self._made[id(one)]
+
+            def table(name: str) -> Trace:
+                found = next((found for key, found in frames.items() if key.lower() == name.lower()), None)
+                if found is None:
+                    raise OpaqueError
+                return traced(found)
+
+            return query_trace(parsed(text), table)
+
+        try:
+            return traced(frame).shown(self.schema(frame).names).lineage()
+        except OpaqueError:
+            return None
+
+    def select_with_keys(
+        self, frame: Frame, columns: Sequence[tuple[str, str]], keys: Mapping[str, bytes]
+    ) -> Frame:
+        """Scan the keys from this session's memory at the time of computing; no plan holds them."""
+        import polars as pl
+        from polars.io.plugins import register_io_source
+
+        name = f"__keys_{uuid.uuid4().hex}"
+        row = pl.DataFrame(
+            {key: [value] for key, value in keys.items()}, schema=dict.fromkeys(keys, pl.Binary)
+        )
+        held = self._keys
+        held[name] = row
+
+        def scan(*_pushed: object) -> Iterator[pl.DataFrame]:
+            if name not in held:
+                raise RunError("KDL-TEST-004", "the keys of this frame were dropped")
+            yield held[name]
+
+        listed = ", ".join(f"{text} AS `{alias}`" for alias, text in columns)
+        source = register_io_source(scan, schema=row.schema)
+        text = f"SELECT {listed} FROM __frame CROSS JOIN {name}"  # noqa: S608  # expressions are the contract
+        return self.sql(text, {"__frame": frame, name: source})
+
+    def drop_keys(self) -> None:
+        """Forget the keys."""
+        self._keys.clear()
+
+    def _noted(self, made: pl.LazyFrame, text: str, frames: Mapping[str, Frame]) -> pl.LazyFrame:
+        """Remember what a frame was made by, and keep it, so that no other frame gets its id."""
+        self._made[id(made)] = (made, text, dict(frames))
+        return made
 
     def preview(self, frame: Frame, limit: int) -> Rows:
         """Compute at most `limit` rows."""
@@ -161,7 +233,8 @@ class MemorySession:
         return self.owner.shared[ref.name]
 
     def close(self) -> None:
-        """Forget nothing: frames are values."""
+        """Forget the keys; frames are values."""
+        self.drop_keys()
 
 
 class MemoryPlatform:

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from kindling.testing.platform_engine_contract import EngineTests
 from kindling.testing.platform_exchange_contract import ExchangeTests
+from kindling.testing.platform_key_contract import KeyTests
 from kindling.testing.platform_session_contract import SessionTests
+from kindling.testing.platform_trace_contract import TraceTests
 
 
-class PlatformContract(SessionTests, EngineTests, ExchangeTests):
+class PlatformContract(SessionTests, EngineTests, ExchangeTests, TraceTests, KeyTests):
     """All tests of a platform; see `kindling.testing.platform_fixtures` for what may be replaced."""
 
 

@@ -13,6 +13,7 @@ from kindling.errors import EngineLostError
 from kindling.hooks.platform import (
     ArrowIn,
     ArrowOut,
+    Keys,
     Paths,
     Platform,
     Session,
@@ -20,6 +21,7 @@ from kindling.hooks.platform import (
     SharedRef,
     Shares,
     Sql,
+    Traces,
 )
 from kindling.testing.offers import needs
 from kindling.testing.platform_fixtures import OpenSession, PlatformFixtures
@@ -33,6 +35,8 @@ PROTOCOLS: tuple[tuple[str, type], ...] = (
     ("delta-native", Paths),
     ("spark-sql", Sql),
     ("share", Shares),
+    ("lineage", Traces),
+    ("keys", Keys),
 )
 
 

@@ -45,3 +45,17 @@ def test_a_platform_that_computes_says_that_it_cannot_cancel() -> None:
     with platform.working("t"):
         assert platform.cancel("t", 0.0) is False
     assert platform.cancel("t", 0.0) is True
+
+
+def test_frames_whose_keys_were_dropped_are_refused(session: MemorySession) -> None:
+    frame = session.sql("SELECT 1 AS n", {})
+    keyed = session.select_with_keys(frame, [("k", "pepper")], {"pepper": b"x"})
+    session.close()
+    with pytest.raises(RunError) as caught:
+        session.preview(keyed, 1)
+    assert str(caught.value) == "KDL-TEST-004: the keys of this frame were dropped"
+
+
+def test_frames_of_polars_own_methods_are_opaque(session: MemorySession) -> None:
+    frame = session.sql("SELECT 1 AS n", {})
+    assert session.lineage(lazy(frame).select("n"), {"a": frame}) is None
