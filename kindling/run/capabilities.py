@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from typing import TYPE_CHECKING
 
@@ -11,6 +9,7 @@ from kindling.config.secrets import Redactor, SecretResolver
 from kindling.hooks.platform import PlatformSpec
 from kindling.hooks.storage import StorageSpec
 from kindling.plan.vaults import open_vault
+from kindling.run.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +34,7 @@ class Capabilities:
         self._platforms: dict[str, Platform] = {}
         self._storages: dict[str, Storage] = {}
         self._lock = threading.RLock()
-        self._work_dir = ""
+        self._work_dir: Scratch | None = None
         self.redactor = Redactor()
         for text in project.settings.hidden_values():
             self.redactor.add(text)
@@ -85,15 +84,15 @@ class Capabilities:
         """
         with self._lock:
             platforms, self._platforms = list(self._platforms.values()), {}
-            work_dir, self._work_dir = self._work_dir, ""
+            work_dir, self._work_dir = self._work_dir, None
         errors: list[Exception] = []
         for platform in platforms:
             try:
                 platform.close()
             except Exception as error:  # noqa: BLE001  # foreign code; the other engines must stop too
                 errors.append(error)
-        if work_dir:
-            shutil.rmtree(work_dir, ignore_errors=True)
+        if work_dir is not None:
+            work_dir.close()
         if errors:
             raise errors[0]
 
@@ -106,6 +105,6 @@ class Capabilities:
         return {key: resolve(value) for key, value in settings.items()}
 
     def _scratch(self) -> str:
-        if not self._work_dir:
-            self._work_dir = tempfile.mkdtemp(prefix=f"kindling-{self._run_id[-8:]}-")
-        return self._work_dir
+        if self._work_dir is None:
+            self._work_dir = Scratch(self._run_id)
+        return self._work_dir.path
