@@ -1,6 +1,6 @@
-"""Install system programs that tests need and the machine lacks: Java, PostgreSQL, Chromium.
+"""Install system programs that tests need and the machine lacks: Java, PostgreSQL, Chromium, faketime.
 
-    python requirements/system.py java postgresql chromium
+    python requirements/system.py java postgresql chromium faketime
 
 What is there already is left alone, so a second call takes milliseconds. Installing needs apt and root, or
 sudo without a password; otherwise the command to type is printed and the exit code is 1.
@@ -20,6 +20,7 @@ PACKAGES = {
     "java": "openjdk-17-jre-headless",
     "postgresql": "postgresql",
     "chromium": "chromium",
+    "faketime": "faketime",
 }
 
 

@@ -24,12 +24,16 @@ START_S = 60.0
 class PostgresServer:
     """One server.
 
+    Args:
+        host: The address that it listens on; its network may ask for a login.
+
     Attributes:
         folder: Its socket and data.
         port: Its port, for TCP and for the socket's name.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.folder = Path(tempfile.mkdtemp(prefix="kpg", dir="/tmp"))  # socket paths are short
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -46,7 +50,7 @@ class PostgresServer:
     @property
     def tcp_uri(self) -> str:
         """The database over TCP, without the login."""
-        return f"postgresql://127.0.0.1:{self.port}/{DATABASE}"
+        return f"postgresql://{self.host}:{self.port}/{DATABASE}"
 
     def _make(self) -> None:
         secret = self.folder / "password"
@@ -57,6 +61,8 @@ class PostgresServer:
             *("initdb", "-D", "data", "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"),
             *("--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile=password", "--no-instructions"),
         )
+        with (self.folder / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {self.host}/24 scram-sha-256\n")
         self.start()
         options = ("-h", str(self.folder), "-p", str(self.port), "-U", USER)
         self._run("createdb", *options, DATABASE)
@@ -70,7 +76,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it and wait until it answers; on the port that it had before."""
-        command = [_program("postgres"), "-D", "data", "-k", str(self.folder), "-h", "127.0.0.1"]
+        command = [_program("postgres"), "-D", "data", "-k", str(self.folder), "-h", self.host]
         for _ in range(5):
             port = self.port or _free_port()
             settings = ("fsync=off", "full_page_writes=off", "max_wal_size=256MB")

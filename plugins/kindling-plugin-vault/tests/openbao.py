@@ -18,7 +18,7 @@ storage "{storage}" {{
   {options}
 }}
 listener "tcp" {{
-  address = "127.0.0.1:{port}"
+  address = "{host}:{port}"
   {tls}
 }}
 api_addr = "{address}"
@@ -54,14 +54,21 @@ class OpenBao:
         keeps: Whether data outlive the process; such a server takes some seconds to start.
         tls: Lines of the listener about TLS.
         ca_file: What this helper checks the server's certificate by.
+        host: The address that it listens on.
     """
 
     def __init__(
-        self, folder: Path, *, keeps: bool = False, tls: str = "tls_disable = true", ca_file: str = ""
+        self,
+        folder: Path,
+        *,
+        keeps: bool = False,
+        tls: str = "tls_disable = true",
+        ca_file: str = "",
+        host: str = "127.0.0.1",
     ) -> None:
         self.folder = folder
         self.port = free_port()
-        self.address = f"{'http' if 'disable' in tls else 'https'}://127.0.0.1:{self.port}"
+        self.address = f"{'http' if 'disable' in tls else 'https'}://{host}:{self.port}"
         self.root = ""
         self._key = ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -71,6 +78,7 @@ class OpenBao:
             CONFIG.format(
                 storage="raft" if keeps else "inmem",
                 options=options,
+                host=host,
                 port=self.port,
                 cluster=free_port(),
                 tls=tls,
