@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 import polars as pl
@@ -348,3 +349,84 @@ def test_an_analysis_that_fails_is_told_and_what_pipe_code_cites_is_hidden(bench
     error, left = failing(bench, cites)
     assert error["why"] == "bad mail '***'"
     assert CANARY not in left
+
+
+# --- keyed masks ---------------------------------------------------------------------------------
+
+
+class Vaulted:
+    """A shop whose mails are masked with a key from the scratch vault."""
+
+    def __init__(self, bench: Bench, function: object = same) -> None:
+        self.bench = bench
+        self.file = bench.path / "vault.json"
+        self.rotate(KEY)
+        app = k.App("shop")
+        raw = app.source("raw", k.storage("scratch"), schema=PEOPLE, classify={"mail": "pii.email"})
+        app.pipe(raw, name="out")(function)  # type: ignore[arg-type]  # a test's own
+        rule = masking(mask="stamp", key="secret://vault/k")
+        bench.use(app, **rule, secrets__vault__file=str(self.file), run__trace=True)
+        bench.put("raw", PEOPLE, (1, CANARY))
+
+    def rotate(self, key: str) -> None:
+        self.file.write_text(json.dumps({"k": key}), encoding="utf-8")
+
+    def told(self) -> str:
+        """Return everything that is left of a run besides its table and its vault."""
+        runs = self.bench.path / ".kindling"
+        files = [file.read_bytes() for file in runs.rglob("*") if file.is_file()]
+        state = self.bench.state
+        return (
+            b"".join(files).decode(errors="replace") + str(self.bench.heard) + str(state.tasks("shop", "dev"))
+        )
+
+
+def test_a_keyed_mask_masks_and_its_key_is_found_nowhere(bench: Bench) -> None:
+    seen: list[str] = []
+
+    def out(df: Frame) -> Frame:
+        seen.append(df.explain())
+        return df
+
+    shop = Vaulted(bench, out)
+    plan = str(bench.plan().to_plain())
+    assert bench.ran() == {"out": "done"}
+    assert bench.rows("out") == [(1, len(CANARY))]
+    told = shop.told() + plan + "".join(seen)
+    for text in (KEY, KEY.encode().hex(), CANARY):
+        assert text not in told
+    assert "secret:secret://vault/k" in parts(bench, "out")
+
+
+def test_pipe_code_gets_a_frame_without_the_key(bench: Bench) -> None:
+    frames: list[Frame] = []
+
+    def out(df: Frame) -> Frame:
+        frames.append(df)
+        return df
+
+    Vaulted(bench, out)
+    bench.run()
+    (frame,) = frames
+    assert frame.collect().rows() == [(1, len(CANARY))]  # its session is closed, and its keys are gone
+    assert "pad" not in frame.explain()
+
+
+def test_a_rotated_key_makes_the_rows_anew(bench: Bench) -> None:
+    shop = Vaulted(bench)
+    bench.run()
+    assert not bench.plan().changes
+    shop.rotate("another-key-91d2")
+    assert bench.reasons("out") == [
+        ("settings", "the secret 'secret://vault/k', which the pipe reads, changed")
+    ]
+    assert bench.ran() == {"out": "done"}
+    assert not bench.plan().changes
+
+
+def test_a_missing_key_fails_the_task_before_it_reads(bench: Bench) -> None:
+    shop = Vaulted(bench)
+    shop.file.write_text("{}", encoding="utf-8")
+    error = bench.run().outcomes["out"].error
+    assert error["code"] == "KDL-CONF-020"
+    assert bench.columns("out") == ()
