@@ -9,7 +9,6 @@ from kindling.plan.binding import Binding, bind
 from kindling.plan.decide import Decider, Request
 from kindling.plan.facts import Facts
 from kindling.plan.fingerprint import Fingerprinter
-from kindling.plan.governance import Governance
 from kindling.plan.parts import short_digest
 from kindling.plan.plan import DEFERRED, RUN, Plan
 from kindling.plan.rights import Rights, Ungoverned

@@ -13,6 +13,7 @@ from kindling.cli.places import app_opened, common_options
 from kindling.errors import Faults, KindlingError, raise_together, worst_exit_code
 from kindling.pipe import Pipe
 from kindling.plan.binding import bind
+from kindling.plan.rights import Rights
 
 if TYPE_CHECKING:
     from kindling.plan.project import Project
@@ -46,6 +47,10 @@ def project_faults(project: Project) -> list[KindlingError]:
     faults: list[KindlingError] = list(project.app.all_faults(sql=True))
     try:
         bind(project.app, project.settings, project.catalog)
+    except KindlingError as error:
+        faults += _parts(error)
+    try:
+        Rights(project.settings).check(project.catalog)
     except KindlingError as error:
         faults += _parts(error)
     for kind in ("executor", "state"):

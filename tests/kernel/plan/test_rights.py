@@ -142,3 +142,17 @@ def test_no_rules_import_nothing_more(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_planning_without_classes_imports_neither_lineage_nor_governance(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, kindling.plan.planner;"
+        "print([name for name in ('kindling.lineage', 'kindling.plan.governance') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "[]\n"

@@ -70,7 +70,9 @@ def test_a_query_is_traced_under_the_names_of_its_frame() -> None:
     found = sql_lineage(text, tables, ("X", "Y"))
     assert found == ColumnLineage((("X", (Origin("a", "X"),)), ("Y", (Origin("a", "X", "transformation"),))))
     assert sql_lineage(text, tables, ("X",)) is None
-    assert sql_lineage("SELECT explode(x) FROM kdl_a", tables, ("x",)) is None
+    assert sql_lineage("SELECT x FROM kdl_b", tables, ("x",)) is None
+    assert sql_lineage("SELECT * FROM kdl_a PIVOT (sum(x) FOR x IN (1))", tables, ("x",)) is None
+    assert sql_lineage("no query (", tables, ("x",)) is None
 
 
 def test_the_strongest_way_is_told_and_being_part_beats_deciding() -> None:
