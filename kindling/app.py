@@ -92,8 +92,17 @@ class App(PipeDecorators):
         self._add(entity)
         return entity
 
-    def ref(self, app: str, name: str, *, schema: object = None) -> Entity:
-        """Return a read-only handle of another app's entity, resolved by the setting `[refs]`."""
+    def ref(
+        self, app: str, name: str, *, schema: object = None, classify: Mapping[str, str] | None = None
+    ) -> Entity:
+        """Return a read-only handle of another app's entity, resolved by the setting `[refs]`.
+
+        Args:
+            app: The other app's name.
+            name: The entity's name there.
+            schema: Dataclass, DDL string or StructType.
+            classify: Class of columns: what the other app knows of them is not known here.
+        """
         place = calling_place()
         logical = f"{app}.{name}" if name.count(".") < 2 else name  # noqa: PLR2004  # three parts are full
         self._forget(logical, place)
@@ -105,7 +114,15 @@ class App(PipeDecorators):
                 hint="give the handle that declared it",
                 entity=logical,
             )
-        entity = Entity(self, logical, place=place, storage=self.storage, schema=schema, ref=(app, name))
+        entity = Entity(
+            self,
+            logical,
+            place=place,
+            storage=self.storage,
+            schema=schema,
+            classify=classify,
+            ref=(app, name),
+        )
         self._add(entity)
         return entity
 

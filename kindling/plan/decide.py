@@ -256,8 +256,8 @@ class Decider:
     def _warn_outdated(self, bound: Bound, count: int) -> None:
         if count:
             self._warnings.append(
-                f"{count} finished slices of {bound.name!r} were made by another version of its code or "
-                "options; --full-refresh, or --from and --to, make them again"
+                f"{count} finished slices of {bound.name!r} were made by another version of its code, "
+                "options or masks; --full-refresh, or --from and --to, make them again"
             )
 
     # --- tasks -----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kindling.plan.facts import Facts
     from kindling.records import TaskRecord
 
-_OWN = ("code", "sql", "options", "order")
+_OWN = ("code", "sql", "options", "order", "rights")
 
 
 def wanted_slices(every: Incremental, source: Bound, facts: Facts, request: Request) -> tuple[Slice, ...]:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from kindling.plan.rights import MaskRule
     from kindling.secret import Secret
 
+CHANGE = "_change"
+"""Column of `k.changes(deletes="include")`: what happened to a row, no value of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Governed:
@@ -115,7 +118,8 @@ def governed(
         PluginError: KDL-GOV-005, a mask does not do what it declares.
     """
     if EVERY_COLUMN in classes:
-        classes = spread(classes, session.schema(frame).names)
+        names = session.schema(frame).names
+        classes = spread(classes, (name for name in names if name != CHANGE))
     if masks is None or not masks_of(rules, classes):
         return Governed(frame, dict(classes))
     return _Application(session, masks, frame, session.schema(frame)).masked(classes, rules)

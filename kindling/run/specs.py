@@ -135,10 +135,12 @@ class SpecMaker:
         return self._made.get(name) or self._facts.version(self._entities[name]) or ""
 
     def _note(self, key: str, outcome: Outcome) -> None:
-        if outcome.status == "done" and outcome.version:
-            name = key.partition("[")[0]
+        name = key.partition("[")[0]
+        if outcome.status != "done" or self._entities[name].address is None:
+            return
+        if outcome.version:
             self._made[name] = outcome.version
-            self._planner.governance.note(name, outcome.classes, is_whole=self._is_whole(key, name))
+        self._planner.governance.note(name, outcome.classes, is_whole=self._is_whole(key, name))
 
     def _is_whole(self, key: str, name: str) -> bool:
         """Tell whether a task left no row in its table that was there before."""

@@ -137,7 +137,7 @@ def test_slices_of_other_code_stay_and_the_plan_says_so(made: Bench) -> None:
     assert plan.changes is False
     (warning,) = plan.warnings
     assert warning == (
-        "4 finished slices of 'silver.daily' were made by another version of its code or options; "
+        "4 finished slices of 'silver.daily' were made by another version of its code, options or masks; "
         "--full-refresh, or --from and --to, make them again"
     )
 

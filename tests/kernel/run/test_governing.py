@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 
 import polars as pl
 import pytest
@@ -100,6 +101,12 @@ def test_classes_of_unknown_columns_are_every_columns(masks: Masks) -> None:
         "mail": ("pii.x",),
         "Name": ("pii.x",),
     }
+
+
+def test_what_happened_to_a_row_is_no_value_of_it(masks: Masks) -> None:
+    frame = people().with_columns(pl.lit("insert").alias("_change"))
+    found = governed(KeyedSession(), masks, frame, {"*": ("pii.x",)}, (rule(),))
+    assert [column for column, _ in found.masked] == ["n", "mail", "Name"]
 
 
 def test_keys_go_beside_the_expressions_under_names_that_no_column_has(masks: Masks) -> None:
@@ -285,6 +292,37 @@ def test_a_commit_of_which_nothing_is_recorded_is_made_again_where_classes_matte
     bench.state.forget("shop", "dev", ["silver"])
     assert bench.reasons("silver")[0][0] == "recovered"
     assert bench.decided("silver").action == "run"
+
+
+def test_classes_of_another_apps_table_are_said_where_it_is_named(bench: Bench) -> None:
+    app = k.App("shop")
+    people = app.ref("crm", "people", classify={"mail": "pii.email"})
+    app.sql("out", "SELECT mail FROM {p}", inputs={"p": people})
+    bench.use(app, **masking()).put("people", PEOPLE, (1, CANARY), app="crm")
+    bench.run()
+    assert bench.rows("out") == [("***",)]
+
+
+def test_masks_that_slices_were_made_without_are_told(bench: Bench) -> None:
+    app = k.App("shop")
+    columns = "at timestamp, mail string"
+    raw = app.source("raw", k.storage("scratch"), schema=columns, classify={"mail": "pii.email"})
+    query = "SELECT at, mail FROM {r}"
+    app.sql("daily", query, inputs={"r": raw}, incremental=k.by_time("at", every="1d"))
+    moments = [datetime(2024, 1, day, tzinfo=timezone.utc) for day in (1, 2)]
+    bench.use(app).put("raw", columns, *((moment, CANARY) for moment in moments))
+    bench.run()
+    assert bench.plan().warnings == ()
+    for key, value in masking().items():
+        bench.set(*key.split("__"), value=value)
+    (warning,) = bench.plan().warnings
+    assert warning == (
+        "2 finished slices of 'daily' were made by another version of its code, options or masks; "
+        "--full-refresh, or --from and --to, make them again"
+    )
+    bench.run(full_refresh=True)
+    assert [mail for _, mail in bench.rows("daily")] == ["***", "***"]
+    assert bench.plan().warnings == ()
 
 
 def test_an_opaque_pipe_hands_on_every_class(bench: Bench) -> None:
