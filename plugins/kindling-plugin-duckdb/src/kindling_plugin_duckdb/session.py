@@ -12,7 +12,7 @@ from kindling.errors import EngineLostError, RunError
 from kindling.hooks import Frame as AnyFrame
 from kindling.hooks.platform import FrameApi, PathRead, PathWrite, Rows, SharedRef
 from kindling.schemas import Field, Schema
-from kindling_plugin_duckdb import parquet
+from kindling_plugin_duckdb import ancestry, parquet
 from kindling_plugin_duckdb.corrections import duckdb_sql
 from kindling_plugin_duckdb.decimals import is_settled
 from kindling_plugin_duckdb.frame_api import FRAME_API
@@ -26,10 +26,12 @@ from kindling_plugin_duckdb.views import Views, cast_column, spark_quoted
 if TYPE_CHECKING:
     import duckdb
 
+    from kindling.lineage import ColumnLineage
     from kindling_plugin_duckdb.engine import DuckDBPlatform
 
-FEATURES = frozenset({"arrow-in", "arrow-out", "paths", "cancel", "share", "isolates"})
+FEATURES = frozenset({"arrow-in", "arrow-out", "paths", "cancel", "share", "isolates", "lineage", "keys"})
 _IN = "kdl_in"
+_KEYS = "kdl_keys"
 _BATCH_ROWS = 122_880  # DuckDB's own row group
 _ALL_ROWS = 2**62
 
@@ -186,8 +188,25 @@ class DuckDBSession:
             )
         return self._views.add(f"SELECT * FROM {_shared(ref.name)}")
 
+    def lineage(self, frame: AnyFrame, inputs: Mapping[str, AnyFrame]) -> ColumnLineage | None:
+        """Return what the columns of a frame come from, read off the queries behind it."""
+        given = {entity: _ours(found) for entity, found in inputs.items()}
+        return ancestry.lineage(self._views, _ours(frame), given)
+
+    def select_with_keys(
+        self, frame: AnyFrame, columns: Sequence[tuple[str, str]], keys: Mapping[str, bytes]
+    ) -> Frame:
+        """Return expressions over a frame and one row of keys, in a table of this cursor alone."""
+        frames = {_IN: _ours(frame), _KEYS: self._views.store_keys(keys)}
+        return self._views.derive(f"SELECT {_listed(columns)} FROM {_IN} CROSS JOIN {_KEYS}", frames)
+
+    def drop_keys(self) -> None:
+        """Drop the keys: frames that need them can be computed no more."""
+        if not self._closed:
+            self._views.drop_keys()
+
     def close(self) -> None:
-        """Drop the session's views and close its cursor."""
+        """Close its cursor, with which its views and its keys go."""
         if not self._closed:
             self._closed = True
             self._home.forget(self)

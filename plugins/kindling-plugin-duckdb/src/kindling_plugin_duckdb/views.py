@@ -8,6 +8,7 @@ asked for.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
@@ -40,6 +41,7 @@ class Views:
         self._plans = plans
         self._make_macros = make_macros
         self._made = 0
+        self._keys: list[str] = []
         self._columns: dict[str, Columns] = {}
         self._sources: dict[str, tuple[str, Mapping[str, str]]] = {}
         self._leaves: WeakKeyDictionary[Frame, str] = WeakKeyDictionary()
@@ -80,6 +82,38 @@ class Views:
         name = self._next("arrow")
         self.run(lambda: self._cursor.register(name, table))
         return name
+
+    def store_keys(self, keys: Mapping[str, bytes]) -> Frame:
+        """Return one row of binary values as a frame; they travel as parameters and stand in no text.
+
+        The table is visible to this cursor only, and its name cannot be guessed.
+        """
+        name = f"kdl_{uuid.uuid4().hex}"
+        typed = ", ".join(f"{quoted(key)} BLOB" for key in keys)
+        self.run(lambda: self._cursor.execute(f"CREATE TEMP TABLE {name} ({typed})"))
+        marks = ", ".join("?" for _ in keys)
+        self.run(lambda: self._cursor.execute(f"INSERT INTO {name} VALUES ({marks})", list(keys.values())))
+        self._keys.append(name)
+        self._columns[name] = [(key, "BLOB") for key in keys]
+        frame = leaf(self._plans, name, list(keys))
+        self._leaves[frame] = name
+        self._described[frame] = self._columns[name]
+        return frame
+
+    def drop_keys(self) -> None:
+        """Drop what `store_keys` stored. Idempotent."""
+        while self._keys:
+            name = self._keys[-1]
+            self.run(lambda: self._cursor.execute(f"DROP TABLE IF EXISTS temp.{name}"))  # noqa: B023  # called at once
+            self._keys.pop()
+
+    def known(self, frame: Frame) -> str | None:
+        """Return the view behind a frame; None if it is a plan."""
+        return self._leaves.get(frame)
+
+    def names(self, relation: str) -> list[str]:
+        """Return the column names of a view."""
+        return [name for name, _ in self._columns[relation]]
 
     def add(self, sql: str, source: tuple[str, Mapping[str, str]] | None = None) -> Frame:
         """Return a frame over a new view.
