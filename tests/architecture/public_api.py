@@ -17,6 +17,7 @@ FOR_PLUGINS = (
     "addresses",
     "schemas",
     "intents",
+    "lineage",
     "records",
     "values",
 )
