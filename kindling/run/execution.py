@@ -21,6 +21,7 @@ from kindling.hooks.executor import ExecutorSpec, Outcome
 from kindling.hooks.sink import SinkSpec
 from kindling.plan.plan import DEFERRED, RUN, UNCHANGED, Plan
 from kindling.run.capabilities import Capabilities
+from kindling.run.folders import prune
 from kindling.run.keeper import LeaseKeeper
 from kindling.run.ledger import Ledger
 from kindling.run.log import make_log
@@ -106,6 +107,7 @@ class Execution:
         self._ledger.open()
         try:
             self._stream = EventStream(self._request.run_id, self._sinks())
+            prune(self._state, f"{self._project.state_dir}/runs")
             self._execute_waves(plan, lease)
         except KeyboardInterrupt:
             self._end("cancelled", INTERRUPTED)
