@@ -16,7 +16,7 @@ from kindling.names import did_you_mean
 from kindling.plan.rights import PIPES, WORKLOAD
 from kindling.run.expectations import Checked, apply_rules, count_broken
 from kindling.run.governing import Governed, governed, without_keys
-from kindling.run.tracing import Tracer
+from kindling.run.tracing import Tracer, about
 from kindling.schemas import Field, Schema, quoted
 from kindling.sql import bind, table_of
 
@@ -141,7 +141,7 @@ class Production:
         if not self.spec.traces:
             return {}
         spec, pipe = self.spec, self.pipes[self.spec.entity]
-        lineage = self.tracer.lineage(spec.entity, self.inlined)
+        lineage = about(self.tracer.lineage(spec.entity, self.inlined), schema.names)
         inputs: list[Plain] = []
         for planned in spec.inputs:
             if planned.entity in self.taken and planned.entity not in self.inlined:

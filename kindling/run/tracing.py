@@ -83,11 +83,16 @@ class Tracer:
             inputs: What it was called with, by entity.
             is_opaque: It made a frame of rows in Python, of which nobody knows where they come from.
         """
-        if self._is_wanted(inputs):
+        if not self._is_wanted(inputs):
+            return
+        frames = {entity: one.frame for entity, one in inputs.items()}
+        found = None if is_opaque else frame_lineage(self._session, frame, frames, self._warn)
+        names: tuple[str, ...] = ()
+        if any(one.classes for one in inputs.values()):  # asking an engine for a schema takes time
             names = self._session.schema(frame).names
-            frames = {entity: one.frame for entity, one in inputs.items()}
-            found = None if is_opaque else frame_lineage(self._session, frame, frames, names, self._warn)
-            self._note(name, names, found, inputs)
+            if found is not None and not _has(found, names):
+                found = None
+        self._note(name, names, found, inputs)
 
     def _is_wanted(self, inputs: Mapping[str, Governed]) -> bool:
         return self._wanted or any(one.classes for one in inputs.values())
@@ -151,7 +156,6 @@ def frame_lineage(
     session: Session,
     frame: Frame,
     inputs: Mapping[str, Frame],
-    columns: Sequence[str],
     warn: Callable[[str], None],
 ) -> ColumnLineage | None:
     """Return what an engine says about a frame's columns; None where it cannot or does not know.
@@ -160,7 +164,6 @@ def frame_lineage(
         session: The task's session.
         frame: What a pipe returned.
         inputs: The frames that it was called with, by entity.
-        columns: The frame's columns.
         warn: Told, in one sentence, that the platform failed at tracing: the task does not.
     """
     if "lineage" not in session.features or not isinstance(session, Traces):
@@ -172,11 +175,23 @@ def frame_lineage(
     except Exception as error:  # noqa: BLE001  # the plugin boundary: a frame that is not traced is opaque
         warn(f"the platform {session.platform!r} could not trace its frame: {type(error).__name__}")
         return None
-    if found is None or [name.lower() for name, _ in found.columns] != [name.lower() for name in columns]:
-        return None
-    if any(origin.entity not in inputs for _, origins in found.columns for origin in origins):
+    if found is None or any(
+        origin.entity not in inputs for _, origins in found.columns for origin in origins
+    ):
         return None
     return found
+
+
+def _has(lineage: ColumnLineage, columns: Iterable[str]) -> bool:
+    """Tell whether a lineage tells of each of some columns."""
+    return {name.lower() for name, _ in lineage.columns}.issuperset(name.lower() for name in columns)
+
+
+def about(lineage: ColumnLineage | None, columns: Sequence[str]) -> ColumnLineage | None:
+    """Return a lineage of exactly these columns, as they are spelt; None where it does not tell of each."""
+    if lineage is None or not _has(lineage, columns):
+        return None
+    return ColumnLineage(tuple((name, _column(lineage, name)) for name in columns), lineage.rows)
 
 
 def strongest(origins: Iterable[Origin]) -> tuple[Origin, ...]:

@@ -12,7 +12,7 @@ from kindling.events import TaskFinished, TaskTraced
 from kindling.hooks.platform import SessionSpec
 from kindling.lineage import ColumnLineage, Origin
 from kindling.run.governing import Governed
-from kindling.run.tracing import Tracer, composed, frame_lineage, sql_lineage, strongest, through
+from kindling.run.tracing import Tracer, about, composed, frame_lineage, sql_lineage, strongest, through
 from kindling.schemas import parse_schema
 from kindling.testing.memory_platform import MemoryPlatform, MemorySession
 
@@ -41,17 +41,15 @@ def session(answer: object = None, *features: str) -> TracingSession:
 def traced(answer: object, *features: str) -> tuple[ColumnLineage | None, list[str]]:
     warnings: list[str] = []
     frame = pl.LazyFrame({"n": [1]})
-    found = frame_lineage(session(answer, *features), frame, {"a": frame}, ("N",), warnings.append)
+    found = frame_lineage(session(answer, *features), frame, {"a": frame}, warnings.append)
     return found, warnings
 
 
-def test_an_engine_is_believed_where_its_answer_fits_the_frame() -> None:
+def test_an_engine_is_believed_where_its_answer_is_about_the_inputs() -> None:
     fits = ColumnLineage((("n", (A,)),))
     assert traced(fits) == (fits, [])
     assert traced(fits, "share") == (None, [])
     assert traced(None) == (None, [])
-    assert traced(ColumnLineage((("m", (A,)),))) == (None, [])
-    assert traced(ColumnLineage((("n", (A,)), ("m", ())))) == (None, [])
     assert traced(ColumnLineage((("n", (Origin("nobody", "x"),)),))) == (None, [])
 
 
@@ -116,6 +114,19 @@ def test_columns_inherit_classes_and_those_of_an_opaque_pipe_all_of_them() -> No
     tracer.python("rows", frame, inputs, is_opaque=True)
     assert tracer.classes("rows") == {"n": ("fin", "pii"), "m": ("fin", "pii")}
     assert tracer.lineage("rows", ()) is None
+
+
+def test_a_lineage_that_lacks_a_column_is_opaque_where_it_matters() -> None:
+    frame = pl.LazyFrame({"n": [1], "m": [2]})
+    lineage = ColumnLineage((("N", (A,)),))
+    tracer = Tracer(session(lineage), print, wanted=True)
+    tracer.python("p", frame, {"a": Governed(frame, {"x": ("pii",)})})
+    assert (tracer.classes("p"), tracer.lineage("p", ())) == ({"n": ("pii",), "m": ("pii",)}, None)
+    tracer.python("free", frame, {"a": Governed(frame)})
+    assert tracer.lineage("free", ()) == lineage
+    assert about(lineage, ("n",)) == ColumnLineage((("n", (A,)),))
+    assert about(lineage, ("n", "m")) is None
+    assert about(None, ()) is None
 
 
 # --- what a run tells ----------------------------------------------------------------------------
