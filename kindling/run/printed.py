@@ -21,6 +21,8 @@ MOST_LINES: Final = 10_000
 """Lines of one task that are logged; a log must not fill the disk because a pipe prints in a loop."""
 MOST_BYTES: Final = 8_192
 """Longest line; longer ones are parted."""
+MOST_WAITS: Final = 30
+"""Seconds after which a line that is still being written is given up."""
 
 
 class Printed:
@@ -72,12 +74,23 @@ class Printed:
         for place in (1, 2):
             os.dup2(nowhere, place)
         os.close(nowhere)
-        # A started process that lives on may hold the pipe open: it is not waited for.
-        self._drain.join(1.0)
+        # A started process that lives on may hold the pipe open: it is not waited for. What was read is:
+        # on a loaded machine the first line, which imports the logger, takes longer.
+        for _ in range(MOST_WAITS):
+            self._drain.join(1.0)
+            if not self._drain.is_alive() or not self._is_taking():
+                break
         with self._lock:
             if self._log is not None and self._count > MOST_LINES:
                 self._log.warning("printed lines were left out", lines=self._count - MOST_LINES)
             self._log, self._early, self._count = None, [], MOST_LINES
+
+    def _is_taking(self) -> bool:
+        """Tell whether a line is being written to the log at this moment."""
+        is_free = self._lock.acquire(blocking=False)
+        if is_free:
+            self._lock.release()
+        return not is_free
 
     def _take(self, stream: str, line: str) -> None:
         with self._lock:
