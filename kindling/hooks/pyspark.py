@@ -18,6 +18,7 @@ from kindling.errors import DeclarationError, EngineLostError, RunError
 from kindling.hooks import Frame
 from kindling.hooks.arrow import arrow_schema
 from kindling.hooks.platform import FrameApi, PathRead, PathWrite, Rows, SharedRef
+from kindling.hooks.pyspark_keys import KeyRows
 from kindling.schemas import Field, Schema, canonical_type
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ class PysparkParts:
     work_dir: str
 
 
-class PysparkSession:
-    """Implements Session, ArrowIn, ArrowOut, Paths, Sql and Shares over a PySpark session object.
+class PysparkSession(KeyRows):
+    """Implements Session, ArrowIn, ArrowOut, Paths, Sql, Shares and Keys over a PySpark session object.
 
     Requests: `schema` asks the engine once per frame and remembers the answer, `cast`, `where` and
     `fail_when` pass it on; every other method but `save`, `aggregate`, `preview`, `to_arrow`,
@@ -64,6 +65,7 @@ class PysparkSession:
         self._functions: Any = parts.frames.functions
         self._schemas: dict[int, tuple[Frame, Schema]] = {}
         self._inexact: set[int] = set()
+        self._keys: list[object] = []
 
     @property
     def platform(self) -> str:

@@ -86,6 +86,18 @@ def query_trace(tree: exp.Expr, tables: Tables, outer: Trace | None = None) -> T
     raise OpaqueError
 
 
+def selected(text: str, scope: Trace) -> Trace:
+    """Return the columns that a text of expressions makes of those in scope; it may end in aliases."""
+    from sqlglot import exp
+
+    tree = parsed(f"SELECT {text}")  # nothing is computed
+    if not isinstance(tree, exp.Select) or tree.args.get("from_") or tree.args.get("from"):
+        raise OpaqueError
+    made = _Select(tree, _nothing, None)
+    made.scope = scope
+    return made.trace()
+
+
 class _Select:
     """One SELECT: its scope, then its clauses."""
 
@@ -275,6 +287,10 @@ class _Select:
                 found: exp.Expr = window
                 return found
         raise OpaqueError
+
+
+def _nothing(_name: str) -> Trace:
+    raise OpaqueError
 
 
 def _with_ctes(tree: exp.Expr, tables: Tables) -> Tables:

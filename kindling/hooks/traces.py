@@ -7,7 +7,7 @@ here alone, so that all platforms say the same. Nothing here knows an engine or 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from kindling.lineage import HOWS, ColumnLineage, Origin
@@ -116,11 +116,13 @@ class Part:
         name: As the engine shows it.
         origins: What it comes from.
         qualifier: The table's name by which it may be called, in lower case; "" for none.
+        mark: What it is known by when it has got another qualifier.
     """
 
     name: str
     origins: Origins = NONE
     qualifier: str = ""
+    mark: object = field(default_factory=object)
 
 
 @dataclass(frozen=True, slots=True)

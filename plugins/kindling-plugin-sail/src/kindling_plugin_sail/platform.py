@@ -25,7 +25,19 @@ if TYPE_CHECKING:
     from kindling_plugin_sail.session import SailSession
 
 FEATURES = frozenset(
-    {"spark-sql", "arrow-in", "arrow-out", "paths", "delta-native", "cancel", "share", "isolates", "tags"}
+    (
+        "spark-sql",
+        "arrow-in",
+        "arrow-out",
+        "paths",
+        "delta-native",
+        "cancel",
+        "share",
+        "isolates",
+        "lineage",
+        "keys",
+        "tags",
+    )
 )
 ANSWER_S = 3.0
 """Seconds in which a healthy engine answers an interrupt or a tiny query; usually 0.01."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kindling.errors import StoreError
 from kindling.hooks import Frame
 from kindling.hooks.arrow import arrow_schema
+from kindling.hooks.connect_traces import lineage
 from kindling.hooks.platform import PathRead, Rows
 from kindling.hooks.pyspark import PysparkParts, PysparkSession, neutral_batches, rows_of
 from kindling.schemas import Schema
@@ -19,6 +20,7 @@ from kindling_plugin_sail.traces import is_plain_sql
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from kindling.lineage import ColumnLineage
     from kindling_plugin_sail.channel import Wire
     from kindling_plugin_sail.client import Client
     from kindling_plugin_sail.platform import SailPlatform
@@ -107,6 +109,10 @@ class SailSession(PysparkSession):
             with pa.ipc.open_stream(relation.local_relation.data) as reader:
                 return rows_of(reader.read_all())
         return self._rows(self._made(plan.CachedRelation(relation)))
+
+    def lineage(self, frame: Frame, inputs: Mapping[str, Frame]) -> ColumnLineage | None:
+        """Return what the columns of a frame come from, read off the plan that the client made."""
+        return lineage(self._frame(frame), inputs, lambda one: self.schema(one).names)
 
     def close(self) -> None:
         """Give the session back to the platform; no waiting for an engine that is gone."""

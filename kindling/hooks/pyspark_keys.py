@@ -1,0 +1,58 @@
+"""Rows of keys on a PySpark session: expressions name their columns, no plan holds their values."""
+
+from __future__ import annotations
+
+import uuid
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kindling.hooks import Frame
+from kindling.hooks.arrow import arrow_schema
+from kindling.schemas import Field, Schema
+
+
+class KeyRows:
+    """Implements Keys by temporary views, which engines look up whenever a frame is computed.
+
+    Where plans hold what a view holds, as on classic Spark, a session overrides the underscored methods.
+    """
+
+    spark: Any
+    _keys: list[object]
+
+    @abstractmethod
+    def select(self, frame: Frame, columns: Sequence[tuple[str, str]]) -> Frame:
+        """As `Session.select`."""
+
+    @abstractmethod
+    def from_arrow(self, stream: object, schema: Schema) -> Frame:
+        """As `ArrowIn.from_arrow`."""
+
+    def select_with_keys(
+        self, frame: Frame, columns: Sequence[tuple[str, str]], keys: Mapping[str, bytes]
+    ) -> Frame:
+        """Return `(alias, expression)` pairs over the frame and one row of keys, lazily; one request."""
+        untyped: Any = frame
+        return self.select(untyped.crossJoin(self._key_row(keys)), columns)
+
+    def drop_keys(self) -> None:
+        """Drop the rows of keys: frames that need them can be computed no more. Idempotent."""
+        while self._keys:
+            self._drop_key_row(self._keys[-1])
+            self._keys.pop()
+
+    def _key_row(self, keys: Mapping[str, bytes]) -> Frame:
+        """Return one row of keys; only the request that makes its view holds them."""
+        import pyarrow as pa
+
+        schema = Schema(tuple(Field(name, "binary") for name in keys))
+        columns = [pa.array([value], pa.binary()) for value in keys.values()]
+        row: Any = self.from_arrow(pa.table(columns, arrow_schema(schema)), schema)
+        name = f"kdl_{uuid.uuid4().hex}"
+        row.createOrReplaceTempView(name)
+        self._keys.append(name)
+        return self.spark.table(name)
+
+    def _drop_key_row(self, key: object) -> None:
+        self.spark.catalog.dropTempView(key)
