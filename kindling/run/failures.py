@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _QUOTED = re.compile(r"""(['"`])((?:(?!\1)[^\n])*)\1""")
 _NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*|")
+OWN_ROWS = "call the pipe with rows of your own, in a test: the whole text is shown there"
 WITHHELD = "{kind}; its text is left out: it may hold values of classified columns"
 
 
@@ -164,6 +165,7 @@ class Failures:
             f"{key!r} raised {type(error).__name__}" if inside else f"{key!r} failed on the engine",
             why=self._text(running, error),
             where=place or where,
+            hint=OWN_ROWS if running.withholds(error) else "",
         )
 
     def _text(self, running: Running, error: BaseException) -> str:

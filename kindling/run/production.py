@@ -193,7 +193,7 @@ class Production:
             return governed(self.session, None, frame, classes, ())
         rights, masks = self.rights
         rules = rights.acting(PIPES, reader, rights.principals(f"{WORKLOAD}:{self.spec.principal}"))
-        found = governed(self.session, masks, frame, classes, rules)
+        found = self.analysed(lambda: governed(self.session, masks, frame, classes, rules))
         self.masked.update(dict.fromkeys((planned.entity, *one) for one in found.masked))
         for reference in found.keys:
             self.context.secret(reference)  # a new key makes the rows anew, as any secret does that is read
