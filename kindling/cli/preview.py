@@ -104,14 +104,14 @@ def _read(
         store = capabilities.storage(bound.storage).open(bound.address, session)  # type: ignore[arg-type]  # checked: it is kept
         frame, newest = _frame(bound, store, version)
         masks = Masks(project, capabilities.secret, capabilities.redactor.add)
-        found = governed(session, masks, frame, view.classes, view.rules)
+        found = governed(session, masks, frame, view.classes_of(version, newest), view.rules)
         return _collected(session, found, limit, version or newest)
     except KindlingError as error:
         error.where = error.where or str(bound.entity.place)
         raise
     except Exception as error:  # the engine's own exceptions, which no kernel knows
         why = capabilities.redactor.redact(platform.explain(error))
-        why = WITHHELD.format(kind=type(error).__name__) if view.classes else why
+        why = WITHHELD.format(kind=type(error).__name__) if view.older else why
         place = str(bound.entity.place)
         raise RunError("KDL-RUN-030", f"{bound.name!r} cannot be shown", why=why, where=place) from error
     finally:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kindling.errors import PolicyError, UsageError
-from kindling.lineage import EVERY_COLUMN, joined
+from kindling.lineage import EVERY_COLUMN, inherited_by_all, joined
 from kindling.plan.rights import SHOW, Rights
 
 if TYPE_CHECKING:
@@ -24,11 +24,18 @@ class View:
 
     Attributes:
         rules: The rules that act.
-        classes: Classes by column.
+        classes: Classes by column of its newest version.
+        older: The same of older versions: nobody knows which of their columns held what.
     """
 
     rules: tuple[MaskRule, ...] = ()
     classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    older: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def classes_of(self, version: str, newest: str) -> dict[str, tuple[str, ...]]:
+        """Return the classes of a version; "" and the number that people see are understood."""
+        is_newest = version in ("", newest) or newest.startswith(f"{version}-")
+        return self.classes if is_newest else self.older
 
 
 def os_principals() -> tuple[str, tuple[str, ...]]:
@@ -89,7 +96,7 @@ def check_overrides(overrides: tuple[str, ...]) -> None:
         )
 
 
-def view_of(project: Project, binding: Binding, name: str, *, seen_as: str, is_newest: bool) -> View:
+def view_of(project: Project, binding: Binding, name: str, *, seen_as: str) -> View:
     """Return what the viewer may see of a table.
 
     Effects: reads the state where columns are classified, for the classes that tables inherited.
@@ -99,7 +106,6 @@ def view_of(project: Project, binding: Binding, name: str, *, seen_as: str, is_n
         binding: Its entities.
         name: The entity; of a quarantine the one whose rows it holds.
         seen_as: A principal to look as, or "": rules that act on either act.
-        is_newest: Whether the newest version is shown; of older ones nobody knows which column holds what.
     """
     if not any(bound.entity.classes for bound in binding.entities.values()):
         return View()
@@ -115,13 +121,9 @@ def view_of(project: Project, binding: Binding, name: str, *, seen_as: str, is_n
         state.close()
     governance = Governance(binding, rights, records, project.app.name)
     classes = governance.of(name)
-    if not is_newest:
-        behind = {
-            one for some in governance.behind(name).values() for listed in some.values() for one in listed
-        }
-        classes = joined(classes, {EVERY_COLUMN: tuple(sorted(behind))} if behind else {})
+    older = joined(classes, inherited_by_all((EVERY_COLUMN,), governance.behind(name)))
     user, groups = os_principals()
     acting = set(rights.acting(SHOW, name, rights.principals(user, groups)))
     if seen_as:
         acting |= set(rights.acting(SHOW, name, rights.principals(seen_as)))
-    return View(tuple(rule for rule in rights.rules if rule in acting), classes)
+    return View(tuple(rule for rule in rights.rules if rule in acting), classes, older)

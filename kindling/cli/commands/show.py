@@ -49,7 +49,7 @@ def command(
     bound = shown_entity(binding, entity)
     remember_names(project.state_dir, binding.entities)
     base = bound.name.removesuffix(QUARANTINE) if bound.name not in binding.entities else bound.name
-    view = view_of(project, binding, base, seen_as=viewer, is_newest=not version)
+    view = view_of(project, binding, base, seen_as=viewer)
     found = preview(project, bound, view, limit=limit, version=version)
     if is_json:
         plain = preview_plain(found)

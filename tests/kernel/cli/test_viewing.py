@@ -9,7 +9,7 @@ import pytest
 
 import kindling as k
 from kindling.cli.preview import Preview, preview, preview_plain, shown_entity
-from kindling.cli.viewing import check_overrides, check_principal, os_principals, view_of
+from kindling.cli.viewing import View, check_overrides, check_principal, os_principals, view_of
 from kindling.errors import KindlingError, PolicyError, RunError, UsageError
 from kindling.plan.binding import bind
 from kindling.plan.rights import Rights
@@ -42,7 +42,7 @@ def look(bench: Bench, name: str, *, seen_as: str = "", version: str = "") -> Pr
     binding = bind(project.app, project.settings, project.catalog)
     bound = shown_entity(binding, name)
     base = name.removesuffix("__quarantine")
-    view = view_of(project, binding, base, seen_as=seen_as, is_newest=not version)
+    view = view_of(project, binding, base, seen_as=seen_as)
     return preview(project, bound, view, limit=10, version=version)
 
 
@@ -100,7 +100,10 @@ def test_the_quarantine_is_masked_as_its_entity_is(bench: Bench) -> None:
 
 
 def test_of_older_versions_every_column_may_be_classified(made: Bench) -> None:
+    made.put("raw", PEOPLE, (2, CANARY))
+    made.run()
     assert look(made, "silver", version="0").masked == (("n", "blank"), ("address", "blank"))
+    assert look(made, "silver", version="1").masked == (("address", "blank"),)
     assert look(made, "raw", version="0").masked == (("mail", "blank"),)
 
 
@@ -159,10 +162,23 @@ def test_rules_are_not_changed_for_one_look() -> None:
     ]
 
 
+def test_the_newest_version_may_be_named_by_its_number() -> None:
+    view = View((), {"a": ("x",)}, {"*": ("x",)})
+    assert [
+        view.classes_of(version, "7-ab") == view.classes for version in ("", "7-ab", "7", "6", "7-cd")
+    ] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
 def test_no_state_is_read_where_nothing_is_classified(bench: Bench) -> None:
     app = k.App("shop")
     app.source("free", k.storage("scratch"))
     bench.use(app)
     binding = bind(app, bench.project.settings, bench.project.catalog)
-    assert view_of(bench.project, binding, "free", seen_as="", is_newest=True).rules == ()
+    assert view_of(bench.project, binding, "free", seen_as="").rules == ()
     assert Rights(bench.project.settings).rules == ()
