@@ -9,15 +9,16 @@ import pytest
 
 from kindling.addresses import Address
 from kindling.events import Event
+from kindling.hooks import Frame
 from kindling.hooks.executor import Executor, ExecutorSpec
-from kindling.hooks.platform import Platform
+from kindling.hooks.platform import Platform, Session
 from kindling.hooks.secrets import Secrets
 from kindling.hooks.sink import EventSink
 from kindling.hooks.state import State
 from kindling.testing.executor_contract import ExecutorContract
 from kindling.testing.inline_executor import InlineExecutor
 from kindling.testing.list_sink import ListSink
-from kindling.testing.memory_platform import FEATURES, MemoryPlatform
+from kindling.testing.memory_platform import FEATURES, MemoryPlatform, lazy
 from kindling.testing.memory_secrets import MemorySecrets
 from kindling.testing.memory_state import Memory, MemoryState
 from kindling.testing.memory_storage import FEATURES as STORAGE_FEATURES
@@ -40,6 +41,9 @@ class OfMemoryPlatform(PlatformContract):
     @classmethod
     def make_platform(cls, work_dir: Path) -> Platform:  # noqa: ARG003  # nothing is written
         return cls.made({})
+
+    def plan_texts(self, session: Session, frame: Frame) -> list[str]:  # polars tells by itself
+        return [repr(frame), *(lazy(frame).explain(optimized=optimized) for optimized in (True, False))]
 
 
 class OfMemoryStorage(StorageContract):

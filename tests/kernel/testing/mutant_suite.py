@@ -8,6 +8,7 @@ import key_mutants
 import platform_mutants
 import record_mutants
 import storage_mutants
+import trace_mutants
 from mutation import suite
 
 MODULES = (
@@ -17,6 +18,7 @@ MODULES = (
     key_mutants,
     executor_mutants,
     record_mutants,
+    trace_mutants,
 )
 
 for module in MODULES:
