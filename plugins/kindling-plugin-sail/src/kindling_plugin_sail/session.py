@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from kindling.errors import StoreError
 from kindling.hooks import Frame
 from kindling.hooks.arrow import arrow_schema
-from kindling.hooks.connect_traces import lineage
 from kindling.hooks.platform import PathRead, Rows
 from kindling.hooks.pyspark import PysparkParts, PysparkSession, neutral_batches, rows_of
 from kindling.schemas import Schema
@@ -112,6 +111,8 @@ class SailSession(PysparkSession):
 
     def lineage(self, frame: Frame, inputs: Mapping[str, Frame]) -> ColumnLineage | None:
         """Return what the columns of a frame come from, read off the plan that the client made."""
+        from kindling.hooks.connect_traces import lineage
+
         return lineage(self._frame(frame), inputs, lambda one: self.schema(one).names)
 
     def close(self) -> None:
