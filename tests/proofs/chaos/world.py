@@ -26,16 +26,19 @@ KEPT = "prepared"
 class Network:
     """A namespace whose only way out is one cable; `cut` pulls it.
 
+    Args:
+        is_wanted: False for the loopback.
+
     Attributes:
         is_own: Whether there is such a namespace; else `host` is the loopback and nothing can be cut.
         host: The servers' address, as seen from both sides.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_wanted: bool = True) -> None:
         self.is_own = False
         self.host = "127.0.0.1"
         self._name = f"kdl{os.getpid()}"
-        if shutil.which("ip") is None or os.geteuid() != 0:
+        if not is_wanted or shutil.which("ip") is None or os.geteuid() != 0:
             return
         for number in range(1, 250):
             net = f"10.213.{number}"
@@ -74,16 +77,21 @@ class Network:
         self._ip("link", "set", self._name, "up")
 
     def close(self) -> None:
-        self._ip("link", "del", self._name)
-        self._ip("netns", "del", self._name)
+        if shutil.which("ip"):
+            self._ip("link", "del", self._name)
+            self._ip("netns", "del", self._name)
 
 
 class World:
-    """The servers, and the database as it was when it was kept."""
+    """The servers, and the database as it was when it was kept.
 
-    def __init__(self) -> None:
+    Args:
+        is_isolated: Whether runs reach them through a network of their own, where that is permitted.
+    """
+
+    def __init__(self, *, is_isolated: bool = True) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="kchaos", dir="/tmp"))
-        self.network = Network()
+        self.network = Network(is_wanted=is_isolated)
         self.postgres = PostgresServer(self.network.host)
         (self.folder / "bao").mkdir()
         self.bao = OpenBao(self.folder / "bao", host=self.network.host).start()
