@@ -130,8 +130,15 @@ def record_plain(record: RunRecord) -> dict[str, object]:
         "counts": dict(record.counts),
         "pid": record.pid,
         "host": record.host,
-        "request": json.loads(record.request) if record.request else None,
+        "request": _request(record),
     }
+
+
+def _request(record: RunRecord) -> object:
+    try:
+        return json.loads(record.request) if record.request else None
+    except ValueError:  # another program wrote it
+        return None
 
 
 def story_text(found: Story) -> str:

@@ -12,7 +12,7 @@ from kindling.polling import poll
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import TypeVar
 
     T = TypeVar("T")
@@ -143,6 +143,17 @@ class Database:
                 self._undo(connection)
                 raise
 
+    def understood(self, convert: Callable[[Sequence[Cell]], T], row: Sequence[Cell]) -> T:
+        """Return what a row means; where it means nothing, another program wrote it.
+
+        Raises:
+            InfrastructureError: KDL-STATE-001, the row is not one that Kindling wrote.
+        """
+        try:
+            return convert(row)
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise self._damaged(f"a row has a value that Kindling did not write ({error})") from None
+
     @staticmethod
     def _undo(connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
@@ -151,13 +162,7 @@ class Database:
     def _explained(self, error: sqlite3.Error) -> InfrastructureError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _CORRUPT:
-            return InfrastructureError(
-                "KDL-STATE-001",
-                f"the state '{self.path}' is damaged",
-                why=f"{error}; nothing was changed, and no table of yours is affected",
-                hint="kindling doctor --set-state-aside (the file is kept under another name)",
-                path=self.path,
-            )
+            return self._damaged(str(error))
         if code in _BUSY:
             return InfrastructureError(
                 "KDL-STATE-002",
@@ -171,6 +176,15 @@ class Database:
             f"the state '{self.path}' cannot be used",
             why=str(error),
             hint="check that its folder exists, is writable and has free space",
+            path=self.path,
+        )
+
+    def _damaged(self, why: str) -> InfrastructureError:
+        return InfrastructureError(
+            "KDL-STATE-001",
+            f"the state '{self.path}' is damaged",
+            why=f"{why}; nothing was changed, and no table of yours is affected",
+            hint="kindling doctor --set-state-aside (the file is kept under another name)",
             path=self.path,
         )
 

@@ -28,6 +28,7 @@ from kindling.run.log import make_log
 from kindling.run.scheduler import Job, Skipped, run_jobs
 from kindling.run.specs import SpecMaker
 from kindling.run.stream import EventStream, JsonLines
+from kindling.run.told import redacted_output
 from kindling.run.tracing import traced_fields
 from kindling.run.waves import behind_deferred, behind_failures, without
 from kindling.run.worker import Worker
@@ -151,7 +152,8 @@ class Execution:
         settings = dict(self._project.settings.plugin(f"executor:{name}"))
         executor = self._project.loader.executor(name).factory(ExecutorSpec(self._slots, worker, settings))
         try:
-            self._waves(plan, lease, executor)
+            with redacted_output(self._capabilities.redactor.redact):
+                self._waves(plan, lease, executor)
         finally:
             executor.close()
         if self._keeper.fault is not None:

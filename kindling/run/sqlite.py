@@ -58,7 +58,7 @@ class SqliteState:
             app,
             environment,
         )
-        return {(str(row[0]), str(row[1])): _task(row) for row in rows}
+        return {(str(row[0]), str(row[1])): self._file.understood(_task, row) for row in rows}
 
     def put_task(self, app: str, environment: str, record: TaskRecord) -> None:
         """Store a successful task in one local write; replaces the older record."""
@@ -82,7 +82,7 @@ class SqliteState:
         def start(run: sqlite3.Connection) -> RunRecord:
             stored = run.execute(_SELECT_RUNS + "WHERE run_id=?", (record.run_id,)).fetchone()
             if stored is not None:
-                return _run(stored)
+                return self._file.understood(_run, stored)
             _insert(run, record)
             _prune(run, record.app, record.environment)
             return record
@@ -116,7 +116,7 @@ class SqliteState:
         )
         if not run_id or not rows or (len(rows) > 1 and rows[0][0] != run_id):
             return None
-        return _run(rows[0])
+        return self._file.understood(_run, rows[0])
 
     def runs(self, app: str, environment: str, limit: int) -> Sequence[RunRecord]:
         """Return the newest runs first; "" stands for every app or environment."""
@@ -124,14 +124,12 @@ class SqliteState:
             _SELECT_RUNS + "WHERE (?1='' OR app=?1) AND (?2='' OR environment=?2) ORDER BY seq DESC LIMIT ?3",
             *(app, environment, limit),
         )
-        return [_run(row) for row in rows]
+        return [self._file.understood(_run, row) for row in rows]
 
     def outcomes(self, run_id: str) -> Sequence[Mapping[str, Plain]]:
         """Return a run's outcomes in the order in which they ended."""
-        import json
-
         rows = self._file.read("SELECT body FROM outcomes WHERE run_id=? ORDER BY seq", run_id)
-        return [json.loads(str(body)) for (body,) in rows]
+        return [self._file.understood(_outcome, row) for row in rows]
 
     def ask_to_cancel(self, run_id: str) -> bool:
         """Ask the process that executes a run to cancel it; False if the run is not active."""
@@ -220,6 +218,8 @@ def _run_values(record: RunRecord) -> tuple[Cell, ...]:
 def _run(row: Sequence[Cell]) -> RunRecord:
     """Return a run as stored, but `interrupted` where its process died without a word."""
     run_id, app, environment, status, request, pid, host, started, ended, exit_code, counts, born = row
+    for moment in (started, ended or started):
+        _check_moment(str(moment))
     if status == "running" and not _lives(pid, host, born):
         status = "interrupted"
     return RunRecord(
@@ -237,6 +237,13 @@ def _run(row: Sequence[Cell]) -> RunRecord:
     )
 
 
+def _check_moment(text: str) -> None:
+    """Raise ValueError where a text is no instant."""
+    from datetime import datetime
+
+    datetime.fromisoformat(text)
+
+
 def _task(row: Sequence[Cell]) -> TaskRecord:
     entity, part, fingerprint, parts, version, cursors, run_id, finished, seconds, rows = row
     return TaskRecord(
@@ -251,6 +258,15 @@ def _task(row: Sequence[Cell]) -> TaskRecord:
         seconds=float(seconds or 0),
         rows=None if rows is None else int(rows),
     )
+
+
+def _outcome(row: Sequence[Cell]) -> Mapping[str, Plain]:
+    import json
+
+    found: Mapping[str, Plain] = json.loads(str(row[0]))
+    if not isinstance(found, dict):
+        raise TypeError("an outcome is an object")
+    return found
 
 
 def _born(pid: int, host: str) -> str:

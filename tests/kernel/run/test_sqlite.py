@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -485,3 +486,31 @@ def test_the_import_is_light() -> None:
         check=True,
     )
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "ask"),
+    [
+        ("UPDATE tasks SET seconds = 'soon'", lambda state: state.tasks("shop", "dev")),
+        ("UPDATE runs SET started = 'yesterday'", lambda state: state.runs("", "", 9)),
+        ("UPDATE runs SET counts = 'x'", lambda state: state.run("r1")),
+        ("UPDATE outcomes SET body = 'null'", lambda state: state.outcomes("r1")),
+    ],
+)
+def test_values_that_kindling_did_not_write_are_told_as_damage(
+    tmp_path: Path, change: str, ask: Callable[[SqliteState], object]
+) -> None:
+    state = SqliteState(str(tmp_path))
+    state.put_task("shop", "dev", TaskRecord("a", "*", "f", (), "1", (), "r1", "now", 1.0, 2))
+    state.start_run(RunRecord("r1", "shop", "dev", "done", "{}", 1, "h", "2026-01-01T00:00:00Z"))
+    state.put_outcomes("r1", [{"key": "a", "status": "done"}])
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        connection.execute(change)
+        connection.commit()
+    with pytest.raises(InfrastructureError) as caught:
+        ask(state)
+    state.close()
+    assert str(caught.value).startswith(
+        f"KDL-STATE-001: the state '{tmp_path}/state.db' is damaged\n"
+        "  why: a row has a value that Kindling did not write ("
+    )
