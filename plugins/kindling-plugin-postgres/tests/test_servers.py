@@ -141,3 +141,21 @@ def test_a_server_that_is_not_there_is_a_passing_fault() -> None:
         "  do: the task is retried; see that the server runs and can be reached"
     )
     assert error.transient is True
+
+
+def test_both_sides_notice_within_a_minute_that_the_other_one_is_gone(server: PostgresServer) -> None:
+    connection = Server(server.tcp_uri, "secret://v/x").connect(lambda _: f"{USER}:{PASSWORD}")
+    names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout")
+    told = [connection.execute(f"SHOW {name}".encode()).fetchall()[0][0] for name in names]
+    assert told == ["10", "5", "4", "30000"]
+    own = connection.info.get_parameters()
+    assert {name: own[name] for name in ("keepalives_idle", "tcp_user_timeout")} == {
+        "keepalives_idle": "10",
+        "tcp_user_timeout": "30000",
+    }
+    connection.close()
+
+
+def test_a_place_may_say_otherwise() -> None:
+    known = Server("postgresql:///db?keepalives_idle=60").parameters(None)
+    assert (known["keepalives_idle"], known["keepalives_count"]) == ("60", 4)

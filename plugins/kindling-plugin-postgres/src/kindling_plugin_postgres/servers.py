@@ -26,10 +26,23 @@ Source: PostgreSQL 15 manual, "Identifiers and Key Words", NAMEDATALEN.
 _SETTINGS = (
     "SET TIME ZONE 'UTC'; SET datestyle TO ISO; SET intervalstyle TO postgres; SET extra_float_digits TO 1; "
     "SET client_min_messages TO error; SET standard_conforming_strings TO on; "
+    # The server ends the session of a client that a cut network took away: it may hold locks.
+    "SET tcp_keepalives_idle TO 10; SET tcp_keepalives_interval TO 5; SET tcp_keepalives_count TO 4; "
+    "SET tcp_user_timeout TO 30000; "
     # A commit that a crash may take back would be told to readers that were already made from it.
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
 _CONNECT_S = 10
+_KEEPALIVE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+"""A silent server counts as lost after half a minute, not after the two hours of the operating system.
+
+Source: PostgreSQL 15 manual, "Parameter Key Words".
+"""
 _FIXED = (
     "authentication failed",
     "pg_hba.conf",
@@ -77,6 +90,8 @@ class Server:
         if not known.get("dbname"):
             raise self._malformed("it names no database")
         known.setdefault("connect_timeout", _CONNECT_S)
+        for name, value in _KEEPALIVE.items():
+            known.setdefault(name, value)
         known.setdefault("application_name", "kindling")
         return {**known, **self._login(str(known.get("user") or ""), secret)}
 
