@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from kindling.hooks.executor import Outcome, TaskSpec
 from kindling.run.failures import unopened
-from kindling.run.printed import Printed
+from kindling.run.printed import Printed, Withheld
 from kindling.run.request import decoded, encoded
 from kindling.run.worker import execute, open_worker
 
 if TYPE_CHECKING:
+    from kindling.context import Log
     from kindling.run.worker import Worker
 
 
@@ -54,7 +55,8 @@ class ChildRunner:
             worker = self._open(spec)
         except BaseException as error:  # noqa: BLE001  # the process boundary: an outcome for every error
             return unopened(spec, error, time.monotonic() - began)
-        self._printed.log_to(worker.log(spec))
+        log: Log = worker.log(spec)
+        self._printed.log_to(Withheld(log) if any(planned.classes for planned in spec.inputs) else log)
         return worker.execute(spec)
 
     def interrupt(self, key: str, grace_s: float, reason: str) -> bool:

@@ -113,6 +113,27 @@ class Printed:
         os.close(reader)
 
 
+class Withheld:
+    """A log for what a task prints that reads classified columns: it tells once that there was something.
+
+    Implements `kindling.context.Log`; rows that a pipe shows for debugging must not stay in a log.
+    """
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._has_told = False
+
+    def info(self, event: str, **_fields: object) -> None:
+        """Leave a line out."""
+        if not self._has_told:
+            self._has_told = True
+            self._log.info(f"{event} lines are left out", why="the task reads classified columns")
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Log what the kernel itself says about lines."""
+        self._log.warning(event, **fields)
+
+
 class _Lines:
     """Parts bytes into lines."""
 

@@ -148,6 +148,17 @@ def test_a_prepared_runner_runs_its_task_and_logs_what_was_printed(
     ]
 
 
+def test_what_is_printed_beside_classified_columns_is_not_logged(installed: Site, bench_there: Bench) -> None:
+    read = InputSpec("raw", bench_there.address("raw").to_plain(), classes={"n": ("pii.number",)})
+    task = spec(bench_there, "first", "raw", inputs=(read,))
+    code = "out.write(encoded(runner.execute(spec))); runner.close()"
+    outcome = decoded(Outcome, run_runner(installed, task, code), "an outcome")
+    assert (outcome.status, outcome.classes) == ("done", {"n": ("pii.number",)})
+    text = (installed.project / ".kindling/runs/r1/log.jsonl").read_text()
+    assert "a pipe may print" not in text
+    assert "printed lines are left out" in text
+
+
 def test_what_cannot_be_prepared_is_told_by_the_task(installed: Site, bench_there: Bench) -> None:
     (installed.project / "shop_files.py").write_text("raise ValueError('broken')\n")
     code = "runner.prepare(spec); out.write(encoded(runner.execute(spec))); runner.close()"

@@ -74,3 +74,14 @@ def test_a_pipe_that_prints_in_a_loop_does_not_fill_the_disk(tmp_path: Path) -> 
     assert [len(str(line["text"])) for line in lines[:3]] == [8192, 8192, 3616]
     assert len(lines) == 21
     assert (lines[-1]["event"], lines[-1]["lines"]) == ("printed lines were left out", 83)
+
+
+def test_what_a_task_prints_that_reads_classified_columns_is_left_out(tmp_path: Path) -> None:
+    _, lines = run_script(
+        "taken.begin(); taken.log_to(printed.Withheld(log)); print('canary'); print('more'); taken.close()",
+        tmp_path,
+    )
+    assert [(line["event"], line["why"]) for line in lines] == [
+        ("printed lines are left out", "the task reads classified columns")
+    ]
+    assert "canary" not in (tmp_path / "log.jsonl").read_text(encoding="utf-8")
