@@ -59,7 +59,7 @@ def is_reused(platform: SailPlatform, work: Callable[[SailSession], object]) -> 
 
 def test_the_first_task_gets_the_session_that_was_made_during_the_import(own: SailPlatform) -> None:
     first = opened(own)
-    assert first.wire.requests == {"Config": 1}, "whether the engine is in UTC"
+    assert first.wire.requests == {}
     ids = {first.place.id}
     first.close()
     again = opened(own)
@@ -72,10 +72,24 @@ def test_the_first_task_gets_the_session_that_was_made_during_the_import(own: Sa
 def test_the_first_request_is_one_that_pyspark_would_send(user: str | None) -> None:
     from pyspark.sql.connect.proto import ConfigRequest
 
-    made = ConfigRequest.FromString(config_request("an id", user))
+    made = ConfigRequest.FromString(config_request("an id", user, {"a": "x", "b": "y" * 200}))
     assert made.session_id == "an id"
     assert made.user_context.user_id == (user or "")
-    assert made.operation.get.keys == ["spark.sql.session.timeZone"]
+    assert {pair.key: pair.value for pair in made.operation.set.pairs} == {"a": "x", "b": "y" * 200}
+
+
+def test_each_session_is_told_its_settings_in_one_request_however_it_is_opened(own: SailPlatform) -> None:
+    first, second = opened(own, "made during the import"), opened(own, "made for a task")
+    assert (first.wire.requests, second.wire.requests) == ({}, {"Config": 1})
+    first.close()
+    third = opened(own, "left by another task")
+    other = opened(own, "with settings", **{"spark.sql.caseSensitive": "true"})
+    assert (third.wire.requests, other.wire.requests) == ({}, {"Config": 1})
+    keys = ("spark.sql.ansi.enabled", "spark.sql.session.timeZone", "spark.sql.caseSensitive")
+    told = [[session.spark.conf.get(key) for key in keys] for session in (second, third, other)]
+    assert told == [["true", "UTC", "false"], ["true", "UTC", "false"], ["true", "UTC", "true"]]
+    for session in (second, third, other):
+        session.close()
 
 
 def test_an_engine_that_does_not_start_is_told_by_the_first_task(

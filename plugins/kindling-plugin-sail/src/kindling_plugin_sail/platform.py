@@ -58,7 +58,6 @@ class SailPlatform:
         self._engine: Engine | None = Engine(self._work_dir)
         self._warm(self._engine)
         self._client = self._loaded(light_pandas=bool(spec.settings.get("light_pandas", True)))
-        self._is_utc: dict[str, bool] = {}
 
     def _warm(self, engine: Engine) -> None:
         """Let the engine get ready while pyspark is imported, which takes longer."""
@@ -84,7 +83,7 @@ class SailPlatform:
             EngineLostError: KDL-INFRA-101 or KDL-INFRA-102, the engine ended or did not start.
             UsageError: KDL-INFRA-104, the platform is closed or a live session has the tag.
         """
-        wanted = {**self._settings, **settings.checked(spec.engine_settings)}
+        wanted = {**settings.ALWAYS, **self._settings, **settings.checked(spec.engine_settings)}
         with self._lock:
             if self._closed or spec.tag in self._sessions:
                 why = "the platform is closed" if self._closed else "a live session has this tag"
@@ -92,11 +91,10 @@ class SailPlatform:
             engine = self._usable_engine()
             idle = self._line(engine).taken(wanted)
             session = self._connect(spec.tag, engine, wanted, idle)
-            is_new = idle is None or idle.settings is None
             self._sessions[spec.tag] = session
             engine.sessions += 1
             engine.most = max(engine.most, engine.sessions)
-        if is_new:
+        if idle is None:
             try:
                 self._configure(session, wanted)
             except BaseException:
@@ -242,15 +240,12 @@ class SailPlatform:
         return spark
 
     def _configure(self, session: SailSession, wanted: dict[str, str]) -> None:
-        """Send the settings that differ from the engine's own; usually none, and no request."""
-        name = session.engine
-        if name not in self._is_utc:
-            zone = session.spark.conf.get("spark.sql.session.timeZone")
-            self._is_utc[name] = zone in settings.HONOURED["spark.sql.session.timeZone"]
-        if not self._is_utc[name]:
-            wanted = {**settings.ALWAYS, **wanted}
-        for key, value in wanted.items():
-            session.spark.conf.set(key, value)
+        """Send a new session its settings, in one request."""
+        from pyspark.sql.connect.proto import ConfigRequest, KeyValue
+
+        pairs = [KeyValue(key=key, value=value) for key, value in wanted.items()]
+        operation = ConfigRequest.Operation(set=ConfigRequest.Set(pairs=pairs))
+        session.spark.client.config(operation)
         session.wire.is_clean = True  # these settings are the session's own, `Idle` knows them
 
     def _interrupt(self, session: SailSession, limit_s: float) -> bool:

@@ -15,6 +15,7 @@ import grpc
 
 from kindling.errors import EngineLostError
 from kindling_plugin_sail.engine import START_S, Engine
+from kindling_plugin_sail.settings import ALWAYS
 
 MESSAGE_BYTES = 128 * 1024 * 1024
 OPTIONS = (
@@ -32,11 +33,11 @@ class Idle:
 
     Attributes:
         id: Its id on the engine, a UUID.
-        settings: The settings that it was given; None if it was given none yet.
+        settings: The settings that it was given.
     """
 
     id: str
-    settings: Mapping[str, str] | None
+    settings: Mapping[str, str]
 
 
 class Line:
@@ -87,7 +88,7 @@ class Line:
         if self._fault is not None:
             raise self._fault
         for place in range(len(self._idle) - 1, -1, -1):
-            if self._idle[place].settings in (settings, None):
+            if self._idle[place].settings == settings:
                 return self._idle.pop(place)
         return None
 
@@ -113,25 +114,26 @@ class Line:
         name = str(uuid.uuid4())
         try:
             ask = self.channel.unary_unary(CONFIG)
-            ask(config_request(name, user), timeout=START_S)
+            ask(config_request(name, user, ALWAYS), timeout=START_S)
         except EngineLostError as error:
             self._fault = error
         except (grpc.RpcError, ValueError, OSError):
             return  # all was closed meanwhile; what else is wrong, the next request tells
         else:
-            self._idle.append(Idle(name, None))
+            self._idle.append(Idle(name, ALWAYS))
 
 
-def config_request(session: str, user: str | None) -> bytes:
-    """Return a `ConfigRequest` for one harmless setting: session_id=1, user_context=2, operation=3.
+def config_request(session: str, user: str | None, settings: Mapping[str, str]) -> bytes:
+    """Return a `ConfigRequest` that sets settings: session_id=1, user_context=2, operation=3.
 
     Source: pyspark 4.2, `spark/connect/base.proto`.
     """
     context = _field(1, user.encode()) if user else b""
+    pairs = (_field(1, key.encode()) + _field(2, value.encode()) for key, value in settings.items())
     return (
         _field(1, session.encode())
         + (_field(2, context) if context else b"")
-        + _field(3, _field(2, _field(1, b"spark.sql.session.timeZone")))
+        + _field(3, _field(1, b"".join(_field(1, pair) for pair in pairs)))
     )
 
 

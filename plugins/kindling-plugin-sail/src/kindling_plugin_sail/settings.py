@@ -37,8 +37,9 @@ TUNING_PREFIXES = (
     "spark.ui.",
 )
 
-ALWAYS: Mapping[str, str] = {"spark.sql.session.timeZone": "UTC"}
-"""What each session gets, unless the engine says that it is so already."""
+ALWAYS: Mapping[str, str] = {"spark.sql.ansi.enabled": "true", "spark.sql.session.timeZone": "UTC"}
+"""What each session is told, in the one request that opens it, whatever the engine's own defaults are:
+under heavy load, engines have been seen that were not in ANSI mode."""
 
 
 def checked(settings: Mapping[str, str]) -> dict[str, str]:
