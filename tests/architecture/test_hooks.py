@@ -17,9 +17,21 @@ from kindling.hooks import PROJECT, Offer
 from kindling.names import KINDS
 
 HOOKS = Path(inspect.getfile(Offer)).parent
-MODULES = sorted(
-    path.stem for path in HOOKS.glob("*.py") if path.stem not in ("__init__", "arrow", "pyspark")
+SHARED = frozenset(
+    (
+        "__init__",
+        "arrow",
+        "connect_origins",
+        "connect_traces",
+        "pyspark",
+        "pyspark_keys",
+        "sql_origins",
+        "sql_traces",
+        "traces",
+    )
 )
+"""What platforms share; it is no kind."""
+MODULES = sorted(path.stem for path in HOOKS.glob("*.py") if path.stem not in SHARED)
 
 each_kind = pytest.mark.parametrize("kind", MODULES)
 
