@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from kindling_plugin_spark.connect import ConnectPlatform
 from kindling_plugin_spark.servers import RemoteServer
 
 from kindling.errors import RunError
-from kindling.hooks.platform import Platform, PlatformSpec, SessionSpec
+from kindling.hooks import Frame
+from kindling.hooks.platform import Platform, PlatformSpec, Session, SessionSpec
 from kindling.testing.platform_contract import PlatformContract
 
 
@@ -18,6 +21,20 @@ class OnSpark(PlatformContract):
     plugin = "kindling_plugin_spark"
     capability = "platform:spark"
     patience_s: ClassVar[float] = 120.0
+
+    def plan_texts(self, session: Session, frame: Frame) -> list[str]:
+        untyped: Any = frame
+        shown = io.StringIO()
+        with redirect_stdout(shown):
+            for mode in ("simple", "extended", "formatted", "codegen", "cost"):
+                untyped.explain(mode=mode)
+        texts = [shown.getvalue(), repr(frame)]
+        if hasattr(untyped, "_jdf"):
+            execution = untyped._jdf.queryExecution()
+            texts += [execution.analyzed().toJSON(), execution.optimizedPlan().toJSON(), execution.toString()]
+        else:
+            texts.append(repr(untyped._plan.to_proto(untyped.sparkSession.client)))
+        return texts
 
     def test_a_cancelled_session_starts_no_other_work(self, platform: Platform) -> None:
         session = platform.open_session(SessionSpec("ended"))

@@ -14,6 +14,7 @@ from kindling.schemas import Schema
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from kindling.lineage import ColumnLineage
     from kindling_plugin_spark.connect import ConnectPlatform
     from kindling_plugin_spark.wire import Wire
 
@@ -80,6 +81,12 @@ class ConnectSession(PysparkSession):
         if self.wire.server.is_own or ref.engine != self.engine:
             return super().attach(ref)
         return self.spark.table(f"global_temp.{self._owner.shared_view(ref.name)}")
+
+    def lineage(self, frame: Frame, inputs: Mapping[str, Frame]) -> ColumnLineage | None:
+        """Return what the columns of a frame come from, read off the plan that the client made."""
+        from kindling.hooks.connect_traces import lineage
+
+        return lineage(self._frame(frame), inputs, lambda one: self.schema(one).names)
 
     def close(self) -> None:
         """Release the session on the server; no waiting for one that is gone. Idempotent."""

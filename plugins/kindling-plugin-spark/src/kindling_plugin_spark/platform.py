@@ -20,7 +20,19 @@ from kindling_plugin_spark.pools import KEY, Pools
 from kindling_plugin_spark.session import SparkSession
 
 FEATURES = frozenset(
-    {"spark-sql", "arrow-in", "arrow-out", "paths", "delta-native", "cancel", "share", "isolates", "tags"}
+    (
+        "spark-sql",
+        "arrow-in",
+        "arrow-out",
+        "paths",
+        "delta-native",
+        "cancel",
+        "share",
+        "isolates",
+        "lineage",
+        "keys",
+        "tags",
+    )
 )
 ANSWER_S = 10.0
 """Seconds in which a healthy JVM answers a tiny call; usually 0.01."""

@@ -11,13 +11,14 @@ from kindling.hooks import Frame
 from kindling.hooks.arrow import arrow_schema
 from kindling.hooks.platform import PathWrite, Rows
 from kindling.hooks.pyspark import PysparkParts, PysparkSession, neutral_batches
-from kindling.schemas import Schema
+from kindling.schemas import Field, Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import pyarrow as pa
 
+    from kindling.lineage import ColumnLineage
     from kindling_plugin_spark.platform import SparkPlatform
 
 
@@ -70,13 +71,46 @@ class SparkSession(PysparkSession):
         with self._work():
             return super().execute(statement)
 
+    def lineage(self, frame: Frame, inputs: Mapping[str, Frame]) -> ColumnLineage | None:
+        """Return what the columns of a frame come from, read off Spark's analysed plan."""
+        from kindling_plugin_spark import analysed
+
+        given = ((self._analysed(one), entity, self.schema(one).names) for entity, one in inputs.items())
+        return analysed.lineage(self._analysed(frame), self.schema(frame).names, given)
+
+    def _analysed(self, frame: Frame) -> Any:  # noqa: ANN401  # a JVM object
+        return self._frame(frame)._jdf.queryExecution().analyzed()  # noqa: SLF001  # pyspark 4.2
+
     def close(self) -> None:
-        """Drop the session's views. Idempotent."""
+        """Drop the session's views and keys. Idempotent."""
         if self._closed:
             return
+        self.drop_keys()
         self._closed = True
         super().close()
         self._owner.release(self)
+
+    def _key_row(self, keys: Mapping[str, bytes]) -> Frame:
+        """Return one row of keys that Spark holds as blocks in memory, until they are taken from it.
+
+        A frame's plan holds what a view stands for, so dropping a view would leave the keys in it.
+        """
+        jvm, gateway = self.spark._jvm, self.spark._sc._gateway  # noqa: SLF001  # pyspark 4.2
+        values = gateway.new_array(jvm.java.lang.Object, len(keys))
+        for place, value in enumerate(keys.values()):
+            values[place] = bytearray(value)
+        rows = jvm.java.util.ArrayList()
+        rows.add(jvm.org.apache.spark.sql.RowFactory.create(values))
+        types = Schema(tuple(Field(name, "binary") for name in keys)).ddl()
+        struct = jvm.org.apache.spark.sql.types.StructType.fromDDL(types)
+        with self._work():
+            held = self.spark._jsparkSession.createDataFrame(rows, struct).localCheckpoint(True)  # noqa: SLF001  # eager
+        self._keys.append(held)
+        made: Frame = self.parts.frame_class(held, self.spark)
+        return self._functions.broadcast(made)  # of blocks, Spark does not know how few they are
+
+    def _drop_key_row(self, key: Any) -> None:  # noqa: ANN401  # a JVM frame
+        key.queryExecution().analyzed().rdd().unpersist(True)  # now
 
     def _table(self, frame: Frame) -> pa.Table:
         with self._work():
