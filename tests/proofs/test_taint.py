@@ -275,7 +275,8 @@ def test_no_artefact_betrays_a_canary(tmp_path: Path, world: World, platform: st
     leaks: list[str] = []
     outputs: dict[tuple[str, ...], bytes] = {}
     with watch.on():
-        for words in COMMANDS:
+        # Reading commands do not depend on the executor, and starting processes takes time.
+        for words in COMMANDS if executor == "threads" else COMMANDS[3:6]:
             if "last" in words and "--resume" in words:
                 listed = json.loads(project("runs", "list", "--json").stdout)
                 words = ("run", "--resume", listed["runs"][0]["run_id"])  # noqa: PLW2901  # the name it has
@@ -294,7 +295,7 @@ def test_no_artefact_betrays_a_canary(tmp_path: Path, world: World, platform: st
     logs = b"".join(path.read_bytes() for path in files if path.suffix in (".jsonl", ".log"))
     assert logs.count(b"***") > 20
     assert b"stdout ***" in logs + b"".join(outputs.values())
-    assert len(watch.seen) > len(COMMANDS) / 2
+    assert len(watch.seen) > 3
 
 
 def database(world: World) -> Iterator[tuple[str, bytes]]:

@@ -74,10 +74,14 @@ def _generated(known: dict[str, list[dict[str, object]]]) -> list[str]:
     lines.append(
         "Each runs against its plugin's own `test_conformance.py`; other tests of the plugin are not asked.\n"
     )
-    lines.append("| plugin | mutants | noticed | not noticed |\n|---|---|---|---|")
+    lines.append(
+        "| plugin | mutants | noticed by its suite | by its other tests | by none |\n|---|---|---|---|---|"
+    )
     for plugin, listed in sorted(known.items()):
         noticed = sum(bool(one["killers"]) for one in listed)
-        lines.append(f"| {plugin} | {len(listed)} | {noticed} | {len(listed) - noticed} |")
+        others = sum(bool(one.get("others")) for one in listed)
+        left = len(listed) - noticed - others
+        lines.append(f"| {plugin} | {len(listed)} | {noticed} | {others} | {left} |")
     for plugin, listed in sorted(known.items()):
         lines += ["", *_of_plugin(plugin, listed)]
     return lines
@@ -98,7 +102,9 @@ def _of_plugin(plugin: str, listed: list[dict[str, object]]) -> list[str]:
         lines += ["", "Not noticed by the suite:\n", "| where | fault | was | why |\n|---|---|---|---|"]
     for one in left:
         module = str(one["module"]).partition("/")[2]
-        why = reasons.get(f"{module}: {one['was']}: {one['what']}") or reasons.get(module, "not looked into")
+        others = one.get("others")
+        own = f"noticed by the plugin's {', '.join(others)}" if isinstance(others, list) and others else ""
+        why = own or reasons.get(f"{plugin}/{module}: {one['was']}") or "not looked into"
         was = str(one["was"]).replace("|", "\\|")
         lines.append(f"| {module}:{one['line']} | {one['what']} | `{was}` | {why} |")
     return lines

@@ -55,23 +55,36 @@ def tried(plugin: str, path: Path, mutant: Mutant) -> dict[str, object]:
         target = Path(folder) / path.relative_to(home)
         target.write_text(mutant.source(path.read_text(encoding="utf-8")), encoding="utf-8")
         killers = _killers(plugin, folder)
+        others = [] if killers else _killers(plugin, folder, is_whole=True)
     return {
         "module": path.relative_to(home).as_posix(),
         "line": mutant.line,
         "what": mutant.what,
         "was": mutant.was,
         "killers": killers,
+        "others": others,
     }
 
 
-def _killers(plugin: str, folder: str) -> list[str]:
-    """Return the tests of the suite that fail; "hangs" or "breaks" where no test could be told."""
-    suite = ROOT / "plugins" / f"kindling-plugin-{plugin}" / "tests" / "test_conformance.py"
-    options = ("-q", "--tb=no", "-rfE", "-p", "no:cacheprovider", "--timeout", "40", "--maxfail", "12")
+def _killers(plugin: str, folder: str, *, is_whole: bool = False) -> list[str]:
+    """Return the tests that fail; "hangs" or "breaks" where no test could be told.
+
+    Args:
+        plugin: The plugin.
+        folder: What comes first on the import path.
+        is_whole: Ask the plugin's other tests, and stop at the first that fails, instead of its suite.
+    """
+    tests = ROOT / "plugins" / f"kindling-plugin-{plugin}" / "tests"
+    suite = tests / "test_conformance.py"
+    words = [f"{suite}::{name}" for name in SUITES[plugin]]
+    options = ["-q", "--tb=no", "-rfE", "-p", "no:cacheprovider", "--timeout", "40", "--maxfail", "12"]
+    if is_whole:
+        words = [str(tests), f"--ignore={suite}", "-m", "not slow"]
+        options[-1] = "1"
     paths = [folder, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *(f"{suite}::{name}" for name in SUITES[plugin]), *options],
+            [sys.executable, "-m", "pytest", *words, *options],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
             check=False,
@@ -86,6 +99,27 @@ def _killers(plugin: str, folder: str) -> list[str]:
     return sorted(set(FAILED.findall(done.stdout))) or ["(breaks)"]
 
 
+def _completed(plugins: list[str], results: Path) -> int:
+    """Ask the plugins' other tests about known mutants that their suites did not notice."""
+    known = json.loads(results.read_text())
+    for plugin in plugins:
+        source = ROOT / "plugins" / f"kindling-plugin-{plugin}" / "src"
+        for one in known.get(plugin, ()):
+            if one["killers"] or "others" in one:
+                continue
+            path = source / one["module"]
+            found = [m for m in mutants(path.read_text()) if (m.line, m.what, m.was) == _key(one)]
+            if found:
+                one["others"] = tried(plugin, path, found[0])["others"]
+                results.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
+                sys.stderr.write(f"{plugin} {_key(one)} {one['others']}\n")
+    return 0
+
+
+def _key(one: dict[str, object]) -> tuple[object, object, object]:
+    return one["line"], one["what"], one["was"]
+
+
 def main() -> int:
     """Try mutants of the named plugins."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -93,7 +127,10 @@ def main() -> int:
     parser.add_argument("--per", type=int, default=20, help="mutants of each plugin")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--complete", action="store_true", help="ask other tests about what was not noticed")
     asked = parser.parse_args()
+    if asked.complete:
+        return _completed(asked.plugins, asked.results)
     for plugin in asked.plugins:
         if killers := _killers(plugin, ""):
             sys.stderr.write(f"{plugin}: its suite fails without any fault: {killers}\n")
