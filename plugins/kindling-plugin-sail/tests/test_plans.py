@@ -60,3 +60,23 @@ def test_what_sail_computes_otherwise_is_refused_wherever_it_stands(session: Sai
         session.schema(session.sql("SELECT percentile_approx(d, 0.5) AS p FROM x", {"x": table}))
     with pytest.raises(RunError, match="'split' is not portable"):
         table.select(f.split("s", "").alias("p")).collect()
+
+
+def test_a_set_over_a_window_is_empty_where_no_value_is_left(session: SailSession, table: Any) -> None:
+    f: Any = session.frames.functions
+    w: Any = session.frames.window
+    frame = table.where("s IS NULL").select(f.collect_set("s").over(w.partitionBy("t")).alias("c"))
+    assert session.preview(frame, 9).rows == (([],),)
+    made = session.sql(
+        "SELECT collect_set(s) OVER (PARTITION BY t) AS c FROM x WHERE s IS NULL", {"x": table}
+    )
+    assert session.preview(made, 9).rows == (([],),)
+
+
+def test_arithmetic_of_numbers_in_texts_is_refused_where_sail_wraps(session: SailSession, table: Any) -> None:
+    told = "KDL-PORT-035: 2147483647 [+] 1 is not portable to sail"
+    with pytest.raises(RunError, match=told):
+        session.schema(session.sql("SELECT 2147483647 + 1 AS n FROM x", {"x": table}))
+    with pytest.raises(RunError, match=told):
+        session.schema(session.select(table, [("n", "2147483647 + 1")]))
+    assert session.preview(session.select(table, [("n", "2147483646 + 1")]), 1).rows == ((2147483647,),)

@@ -34,6 +34,14 @@ from kindling.errors import RunError
         ("split(s, ','), trunc(d, 'MONTH')", "split(s, ','), trunc(d, 'MONTH')"),
         ("UNPIVOT INCLUDE NULLS (v FOR c IN (a))", "UNPIVOT INCLUDE NULLS (v FOR c IN (a))"),
         ("extract(YEAR FROM d)", "extract(YEAR FROM d)"),
+        (
+            "size(collect_set(s) over (PARTITION BY left(g, n)))",
+            (
+                "size(coalesce(collect_set(s) OVER (PARTITION BY CASE WHEN ((n) < (0)) THEN substring(g, 1, 0)"
+                " ELSE left(g, n) END), array()))"
+            ),
+        ),
+        ("collect_set(s)", "collect_set(s)"),
         ("isnan(a", "coalesce(isnan(a), FALSE)"),
     ],
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from kindling_plugin_sail.portability import refused_call
-from kindling_plugin_sail.rules import REFUSED, REPLACED, Tree, is_needed
+from kindling_plugin_sail.rules import NEVER_NULL, REFUSED, REPLACED, Tree, is_needed
 from kindling_plugin_sail.sql_text import corrected
 
 _EXPRESSION = "spark.connect.Expression"
@@ -51,6 +51,8 @@ def _correct_expression(node: Any) -> None:  # noqa: ANN401  # the same
     kind = node.WhichOneof("expr_type")
     if kind == "expression_string":
         node.expression_string.expression = corrected(node.expression_string.expression)
+    elif kind == "window":
+        _correct_window(node)
     elif kind in ("unresolved_function", "call_function"):
         call = getattr(node, kind)
         name = call.function_name.lower()
@@ -62,6 +64,14 @@ def _correct_expression(node: Any) -> None:  # noqa: ANN401  # the same
             made = type(node)()
             _build(made, tree, [_copied(item) for item in call.arguments])
             node.CopyFrom(made)
+
+
+def _correct_window(node: Any) -> None:  # noqa: ANN401  # the same
+    call = node.window.window_function.unresolved_function  # empty for any other expression
+    if call.function_name.lower() in NEVER_NULL:
+        made = type(node)()
+        _build(made, ("coalesce", "$0", ("array",)), [_copied(node)])
+        node.CopyFrom(made)
 
 
 def _copied(node: Any) -> Any:  # noqa: ANN401  # the same

@@ -57,6 +57,9 @@ REPLACED: Mapping[tuple[str, int], Tree] = {
 }
 REPLACED = {**REPLACED, ("substr", 3): REPLACED["substring", 3]}
 
+NEVER_NULL = frozenset(("collect_set",))
+"""Aggregates that are null as window functions where no value is left; on Spark, an empty array."""
+
 
 def is_needed(name: str, literals: Literals) -> bool:
     """Tell whether a call with these arguments needs its replacement: start positions mostly do not."""
@@ -100,6 +103,11 @@ REFUSED: Mapping[str, tuple[Callable[[Literals], bool], str, str]] = {
     "regexp_replace": (_empty_pattern, *_SPLIT),
     "date_part": (_day_of_week, *_DOW),
     "datepart": (_day_of_week, *_DOW),
+    "get_json_object": (
+        _always,
+        "it returns parts as they stand, where Spark writes them again",
+        "use from_json(x, 'a STRING').a",
+    ),
     "trunc": (_fine_unit, "units below a week are null on Spark", "use date_trunc"),
 }
 """By name: for which literals a call is refused, why, and what to do."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 
+from kindling_plugin_sail import arithmetic
 from kindling_plugin_sail.portability import refused_call, refused_syntax
-from kindling_plugin_sail.rules import REFUSED, REPLACED, Tree, is_needed
+from kindling_plugin_sail.rules import NEVER_NULL, REFUSED, REPLACED, Tree, is_needed
 
 _TOKEN = re.compile(
     r"""(?P<skip>--[^\n]*|/\*.*?\*/|`(?:[^`]|``)*`|"(?:[^"\\]|\\.)*"|\b[rR]'[^']*'|\b[rR]"[^"]*")
@@ -18,9 +19,10 @@ _TOKEN = re.compile(
     |(?P<word>[A-Za-z_]\w*)""",
     re.DOTALL | re.VERBOSE,
 )
-_NAMES = frozenset({*REFUSED, *(name for name, _ in REPLACED)})
+_NAMES = frozenset({*REFUSED, *(name for name, _ in REPLACED), *NEVER_NULL})
 _SUSPECT = re.compile(rf"\b(?:{'|'.join(sorted(_NAMES))}|extract|unpivot)\b|''", re.IGNORECASE)
 _SIGNS = tuple(sign.encode() for sign in sorted({*_NAMES, "extract", "unpivot", "''"}))
+_OVER = re.compile(r"\s*over\s*\(", re.IGNORECASE)
 _DOW = re.compile(r"\s*(dow|dayofweek)\s+from\b", re.IGNORECASE)
 
 
@@ -30,6 +32,7 @@ def corrected(text: str) -> str:
     Raises:
         RunError: KDL-PORT-034 or KDL-PORT-035, it holds a call or a clause that cannot be corrected.
     """
+    arithmetic.check(_TOKEN.sub(lambda token: " " if token.lastgroup in ("skip", "text") else token[0], text))
     if not _SUSPECT.search(text):
         return text
     return _Scan(text).until("")[0]
@@ -38,7 +41,7 @@ def corrected(text: str) -> str:
 def is_suspect(request: bytes) -> bool:
     """Tell whether a serialized request may hold a call or a text that needs correction; quick."""
     lower = request.lower()
-    return any(sign in lower for sign in _SIGNS)
+    return any(sign in lower for sign in _SIGNS) or arithmetic.is_suspect(request)
 
 
 class _Scan:
@@ -93,6 +96,10 @@ class _Scan:
         literals = [_literal(arg) for arg in args]
         if lower in REFUSED and REFUSED[lower][0](literals):
             raise refused_call(lower, *REFUSED[lower][1:])
+        over = _OVER.match(self.text, self.place)
+        if lower in NEVER_NULL and over:
+            self.place = over.end()
+            return f"coalesce({name}({whole}) OVER ({self.until(')')[0]}), array())"
         tree = REPLACED.get((lower, len(args)))
         if tree is None or not is_needed(lower, literals):
             return f"{name}({whole})"
