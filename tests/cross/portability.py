@@ -85,9 +85,11 @@ def _corrections() -> str:
     found = _rules()
     names = ", ".join(f"`{name}`" for name in sorted({name for name, _ in found["REPLACED"]}))
     text = "## Corrected and refused on sail\n"
-    text += f"Replaced by expressions that mean the same on Spark: {names}; doubled quotes, and `collect_set` as a window function.\n\n"
-    text += "Refused as well (`KDL-PORT-035`): `extract(DOW ...)`, UNPIVOT without INCLUDE NULLS, CASE WHEN NULL, and "
-    text += "arithmetic of numbers in a text that overflows, or that has a whole number beside a decimal.\n\n"
+    text += f"Replaced by expressions that mean the same on Spark: {names}; "
+    text += "doubled quotes, and `collect_set` as a window function.\n\n"
+    text += "Refused as well (`KDL-PORT-035`): `extract(DOW ...)`, UNPIVOT without INCLUDE NULLS, "
+    text += "CASE WHEN NULL, and arithmetic of numbers in a text that overflows, or that has a whole number "
+    text += "beside a decimal.\n\n"
     text += "| refused (`KDL-PORT-034`) | why | write instead |\n|---|---|---|\n"
     for name, (_, why, hint) in found["REFUSED"].items():
         text += f"| `{name}` | {why} | {_cell(hint)} |\n"
