@@ -64,7 +64,7 @@ class Database:
                 self.path, timeout=busy_s, isolation_level=None, check_same_thread=False
             )
             self._prepare(self._connection)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             self.close()
             raise self._explained(error) from error
         except BaseException:
@@ -136,7 +136,7 @@ class Database:
                 )
             try:
                 return work(connection)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 self._undo(connection)
                 raise self._explained(error) from error
             except BaseException:
@@ -159,7 +159,9 @@ class Database:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
 
-    def _explained(self, error: sqlite3.Error) -> InfrastructureError:
+    def _explained(self, error: sqlite3.Error | UnicodeDecodeError) -> InfrastructureError:
+        if isinstance(error, UnicodeDecodeError):  # SQLite tells of what it read, and that is no text
+            return self._damaged("its names are no text")
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _CORRUPT:
             return self._damaged(str(error))

@@ -514,3 +514,14 @@ def test_values_that_kindling_did_not_write_are_told_as_damage(
         f"KDL-STATE-001: the state '{tmp_path}/state.db' is damaged\n"
         "  why: a row has a value that Kindling did not write ("
     )
+
+
+def test_a_file_whose_names_are_no_text_is_told_as_damage(tmp_path: Path) -> None:
+    SqliteState(str(tmp_path)).close()
+    file = tmp_path / "state.db"
+    data = file.read_bytes()
+    assert data.count(b"CREATE INDEX runs_of_app") == 1
+    file.write_bytes(data.replace(b"CREATE INDEX runs_of_app", b"CREATE INDEX \xe9uns_\xe9f_ap("))
+    with pytest.raises(InfrastructureError) as caught:
+        SqliteState(str(tmp_path)).tasks("shop", "dev")
+    assert caught.value.code == "KDL-STATE-001"
