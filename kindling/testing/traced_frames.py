@@ -147,7 +147,10 @@ FRAMES: dict[str, tuple[Build, str]] = {
     ),
     "sort_unselected": (lambda F, W, a, b: a.orderBy("amount").select("note"), "note=a.note | a.amount"),
     "explode": (lambda F, W, a, b: a.select("id", F.explode("xs").alias("x")), "id=a.id; x=T:a.xs | a.xs"),
-    "fillna": (lambda F, W, a, b: a.select("id", "note").fillna("?", subset=["note"]), "id=a.id; note=T:a.note"),
+    "fillna": (
+        lambda F, W, a, b: a.select("id", "note").fillna("?", subset=["note"]),
+        "id=a.id; note=T:a.note",
+    ),
     "dropna": (
         lambda F, W, a, b: a.select("id", "note").dropna(subset=["note"]),
         "id=a.id; note=a.note | a.note",

@@ -89,7 +89,7 @@ def _corrections() -> str:
     text += "doubled quotes, and `collect_set` as a window function.\n\n"
     text += "Refused as well (`KDL-PORT-035`): `extract(DOW ...)`, UNPIVOT without INCLUDE NULLS, "
     text += "CASE WHEN NULL, and arithmetic of numbers in a text that overflows, or that has a whole number "
-    text += "beside a decimal.\n\n"
+    text += "beside a decimal; doubles in a text that are rounded, or written with an exponent.\n\n"
     text += "| refused (`KDL-PORT-034`) | why | write instead |\n|---|---|---|\n"
     for name, (_, why, hint) in found["REFUSED"].items():
         text += f"| `{name}` | {why} | {_cell(hint)} |\n"

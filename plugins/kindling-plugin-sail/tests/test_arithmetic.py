@@ -21,6 +21,10 @@ from kindling.errors import RunError
         "WHEN 10 / 4.0 THEN",
         "32767S- -1S",
         "CASE WHEN NULL THEN 1 END",
+        "CAST(1e10D AS STRING)",
+        "CAST( -12345678.9D AS string)",
+        "CAST(1e-7 AS STRING)",
+        "round(1.005D, 2)",
     ],
 )
 def test_what_differs_is_refused(text: str) -> None:
@@ -42,6 +46,11 @@ def test_what_differs_is_refused(text: str) -> None:
         "2147483647 + 1 * 0",
         "1.0D / 3",
         "7 % 3",
+        "CAST(100.0D AS STRING)",
+        "CAST(0.0D AS STRING)",
+        "CAST(12345678.9 AS STRING)",
+        "round(2.5D)",
+        "round(1.005, 2)",
         "t1.c2 * 2.5",
         "CASE x WHEN NULL THEN 1 END",
         "3000000000 + 1",

@@ -37,8 +37,8 @@ from kindling.errors import RunError
         (
             "size(collect_set(s) over (PARTITION BY left(g, n)))",
             (
-                "size(coalesce(collect_set(s) OVER (PARTITION BY CASE WHEN ((n) < (0)) THEN substring(g, 1, 0)"
-                " ELSE left(g, n) END), array()))"
+                "size(coalesce(collect_set(s) OVER (PARTITION BY CASE WHEN ((n) < (0))"
+                " THEN substring(g, 1, 0) ELSE left(g, n) END), array()))"
             ),
         ),
         ("collect_set(s)", "collect_set(s)"),

@@ -1,5 +1,7 @@
 """Arithmetic of numbers that stand in a Spark SQL text, where Sail 0.7.2 wraps or has another precision.
 
+So have roundings of such numbers, and their texts have no exponent.
+
 Only pairs that are an operation of their own are looked at: types of columns stand in no text.
 """
 
@@ -14,8 +16,13 @@ _BEFORE = (
     r"(?:^|[(,=<>]|\b(?:SELECT|DISTINCT|WHEN|THEN|ELSE|AND|OR|NOT|BETWEEN|IN|BY|ON|WHERE|HAVING|VALUES))\s*"
 )
 _PAIR = re.compile(rf"{_BEFORE}(-?{_NUMBER})\s*([-+*/%])\s*(-?{_NUMBER})(?![\w.])\s*(.?)", re.IGNORECASE)
+_TEXT = re.compile(rf"\bCAST\s*\(\s*(-?{_NUMBER})\s+AS\s+STRING\b", re.IGNORECASE)
+_ROUND = re.compile(rf"\bround\s*\(\s*(-?{_NUMBER})\s*,", re.IGNORECASE)
+_PLAIN_TEXT = (1e-3, 1e7)
+"""Between these, doubles are written without an exponent on Spark, as Sail writes all."""
 _MAYBE = re.compile(
-    rb"\d(?:[LSYD])?\s*(?:[+*/%]|\s-\s|(?<=\d{5})-|(?<=[LSY])-)\s*-?\d", re.IGNORECASE
+    rb"(?:cast|round)\s*\(\s*-?\d|\d(?:[LSYD])?\s*(?:[+*/%]|\s-\s|(?<=\d{5})-|(?<=[LSY])-)\s*-?\d",
+    re.IGNORECASE,
 )  # dates have no five digits before a minus
 _NULL_CASE = re.compile(r"\bCASE\s+WHEN\s+NULL\s+THEN\b", re.IGNORECASE)
 _BITS = {"Y": 7, "S": 15, "": 31, "L": 63}
@@ -37,11 +44,22 @@ def check(plain: str) -> None:
     """
     if _NULL_CASE.search(plain):
         raise refused_syntax("CASE WHEN NULL", "write CASE WHEN FALSE")
+    _check_doubles(plain)
     for left, sign, right, after in _PAIR.findall(plain):
         if sign in "+-" and after and after in "*/%":
             continue  # the right number belongs to the next operation
         if _differs(left, sign, right):
             raise refused_syntax(f"{left} {sign} {right}", "write the result, or cast both numbers")
+
+
+def _check_doubles(plain: str) -> None:
+    for number in _TEXT.findall(plain):
+        size = abs(float(number.rstrip("DdFf"))) if _kind(number) == "double" else 0
+        if size and not _PLAIN_TEXT[0] <= size < _PLAIN_TEXT[1]:
+            raise refused_syntax(f"CAST({number} AS STRING)", "write the text")
+    for number in _ROUND.findall(plain):
+        if _kind(number) == "double":
+            raise refused_syntax(f"round({number}, ...)", "write the result, or round a decimal")
 
 
 def _differs(left: str, sign: str, right: str) -> bool:
