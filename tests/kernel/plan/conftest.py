@@ -22,5 +22,4 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
     made = Bench(tmp_path)
     yield made
-    if made.state is not None:
-        made.state.close()
+    made.close()

@@ -23,8 +23,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
     made = Bench(tmp_path)
     yield made
-    if made.state is not None:
-        made.state.close()
+    made.close()
 
 
 @pytest.fixture

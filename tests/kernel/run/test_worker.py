@@ -39,6 +39,7 @@ class Desk:
         self.bench = bench
         self.lease: Lease = bench.state.acquire("shop/dev", {"pid": 0}, 60)
         self.capabilities = Capabilities(bench.project, "r1")
+        bench.opened.append(self.capabilities)
         self.worker = Worker(bench.project, self.capabilities, bench.state)
         planner = bench.planner()
         plan = planner.plan(Wish())

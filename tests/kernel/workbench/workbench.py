@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from kindling.plugins.catalog import Catalog
 from kindling.plugins.installed import Installed
 from kindling.plugins.manifest import Distribution, parse_manifest
 from kindling.plugins.policy import Policy
+from kindling.run.capabilities import Capabilities
 from kindling.run.request import RunRequest
 from kindling.run.run import RunResult, run
 from kindling.run.sqlite import SqliteState
@@ -79,6 +81,7 @@ class Bench:
     Attributes:
         project: The opened project; made anew by `use`.
         heard: Events of all runs, in order.
+        opened: What a test opened beside runs; `close` closes it.
     """
 
     def __init__(self, path: Path, state: State | None = None) -> None:
@@ -87,6 +90,7 @@ class Bench:
         self.environment = "dev"
         self.state = state
         self.heard: list[Event] = []
+        self.opened: list[Capabilities] = []
         self.project: Project
 
     def use(self, app: App, **given: object) -> Bench:
@@ -99,6 +103,14 @@ class Bench:
         if self.state is None:
             self.state = SqliteState(self.project.state_dir)
         return self
+
+    def close(self) -> None:
+        """Close the state, and what a test opened; engines of some tests do not stop."""
+        for opened in self.opened:
+            with suppress(OSError):
+                opened.close()
+        if self.state is not None:
+            self.state.close()
 
     def set(self, *path: str, value: object) -> None:
         """Change one setting of the chosen app."""
