@@ -6,6 +6,9 @@ already.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import resource
 import signal
 import subprocess
 import time
@@ -24,6 +27,7 @@ FAKETIME = (
     Path("/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"),
 )
 DAY_S = 86_400
+SMALL_DISK = 64 * 2**20
 
 
 @dataclass
@@ -91,6 +95,9 @@ def fill_disk(scene: Scene) -> Undo | None:
     if not scene.runs():
         return None
     left = scene.chance.randrange(0, 25) * 1024
+    disk = os.statvfs(scene.project)
+    if disk.f_blocks * disk.f_frsize > SMALL_DISK:
+        return _limit_files(scene, left)
     scene.story.append(f"{left} bytes left")
     filler = scene.project / "filler"
     with filler.open("wb", buffering=0) as file:
@@ -102,6 +109,15 @@ def fill_disk(scene: Scene) -> Undo | None:
                 block = block[: len(block) // 2]
         file.truncate(max(file.tell() - left, 0))
     return filler.unlink
+
+
+def _limit_files(scene: Scene, most: int) -> Undo:
+    """Let no file of the run grow beyond some bytes: where no small file system could be mounted."""
+    scene.story.append(f"files of at most {most} bytes, since nothing may be mounted here")
+    for pid in marked(scene.mark):
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
+    return _nothing
 
 
 def jump_clock(scene: Scene) -> Undo | None:
