@@ -89,7 +89,14 @@ def test_nothing_outside_of_the_folder_is_sent(shop: Any, address: tuple[str, in
 def test_an_index_page_is_sent_for_its_folder(shop: Any, address: tuple[str, int]) -> None:
     (shop.source.dist / "index.html").write_text("<p>hello</p>")
     status, headers, body = ask(address, "/?q=delta")
-    assert (status, headers["Content-Type"], body) == (200, "text/html", b"<p>hello</p>")
+    assert (status, headers["Content-Type"], body) == (200, "text/html; charset=utf-8", b"<p>hello</p>")
+
+
+def test_a_missing_page_is_told_with_the_sites_own(shop: Any, address: tuple[str, int]) -> None:
+    (shop.source.dist / "404.html").write_text("<p>none</p>")
+    status, headers, body = ask(address, "/a/b")
+    assert (status, headers["Content-Type"], body) == (404, "text/html; charset=utf-8", b"<p>none</p>")
+    assert ask(address, "/a/b", "HEAD")[2] == b""
 
 
 def test_a_folder_without_an_index_is_refused(tmp_path: Path) -> None:

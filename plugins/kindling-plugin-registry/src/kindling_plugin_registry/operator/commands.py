@@ -19,6 +19,7 @@ COMMANDS = {
     "revoke": "Revoke releases: clients refuse them.",
     "serve": "Serve a built index over HTTP.",
     "sign": "Sign the built index, or renew signatures.",
+    "site": "Write the index as a web site, beside it.",
     "validate": "Check all documents, names, releases and wheels.",
     "yank": "Withdraw a release; exact pins still find it.",
 }

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
 _CHUNK = 1 << 18
-_TYPES = {".md": "text/markdown; charset=utf-8", ".whl": "application/zip", ".json": "application/json"}
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".md": "text/markdown; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".whl": "application/zip",
+    ".xml": "application/xml",
+}
+_MISSING = "404.html"
 
 
 def make_server(
@@ -71,7 +81,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _answer(self, *, has_body: bool) -> None:
         path = self._file()
         if path is None:
-            self._refuse(HTTPStatus.NOT_FOUND)
+            self._refuse(has_body=has_body)
             return
         try:
             with path.open("rb") as file:
@@ -79,7 +89,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
         except OSError:
-            self._refuse(HTTPStatus.NOT_FOUND)
+            self._refuse(has_body=has_body)
 
     def _send(self, path: Path, file: BufferedReader, *, has_body: bool) -> None:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -99,10 +109,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         while has_body and not is_same and (chunk := file.read(_CHUNK)):
             self.wfile.write(chunk)
 
-    def _refuse(self, status: HTTPStatus) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
+    def _refuse(self, *, has_body: bool) -> None:
+        """Say that there is no such file, with the site's page for that if there is one."""
+        page = self.root / _MISSING
+        content = page.read_bytes() if page.is_file() else b""
+        self.send_response(HTTPStatus.NOT_FOUND)
+        if content:
+            self.send_header("Content-Type", _TYPES[".html"])
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
+        if has_body:
+            self.wfile.write(content)
 
     def _file(self) -> Path | None:
         """Return the file that is asked for, or None: outside of the folder, hidden, or not there."""
