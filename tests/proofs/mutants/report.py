@@ -72,7 +72,7 @@ def _generated(known: dict[str, list[dict[str, object]]]) -> list[str]:
         "A raise or a call left out, a condition negated, an operator, a constant or a result changed."
     )
     lines.append(
-        "Each runs against its plugin's own `test_conformance.py`; other tests of the plugin are not asked.\n"
+        "Each meets its plugin's `test_conformance.py`, and where that notices nothing its other tests.\n"
     )
     lines.append(
         "| plugin | mutants | noticed by its suite | by its other tests | by none |\n|---|---|---|---|---|"
