@@ -63,9 +63,8 @@ def test_strangers_plugins_go_from_an_empty_folder_to_a_run(desk: Desk) -> None:
         project = make(desk, name)
         desk.run("kindling plugins check .", at=project)
         desk.run("uv build -q", at=project)
-        desk.run(
-            f"kindling registry add {project}/dist/*.whl -r registry && cp {project}/dist/*.tar.gz registry/wheels"
-        )
+        dist = f"{project}/dist"
+        desk.run(f"kindling registry add {dist}/*.whl -r registry && cp {dist}/*.tar.gz registry/wheels")
         shutil.rmtree(project)
     asked = desk.ended("kindling registry review -r registry --approved --apply")
     assert asked.stdout.endswith("accepted\n"), asked

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import polars as pl
@@ -75,7 +74,7 @@ class ParquetStore:
         request.guard()
         waiting = self.folder / f"{number}.waiting"
         waiting.write_text(json.dumps({"ddl": schema.ddl()}), encoding="utf-8")
-        os.replace(waiting, self.folder / f"{number}.json")
+        waiting.replace(self.folder / f"{number}.json")
         return Commit(version=number, rows=len(rows), metrics={"rows_inserted": len(rows)}, warnings=warnings)
 
     def _rows(self, version: str) -> pa.Table:
