@@ -88,7 +88,7 @@ def test_nothing_differs_silently_on_duckdb() -> None:
 
 
 def _is_as_before(answer: dict[str, Any], reference: dict[str, Any], *, is_close: bool) -> bool:
-    """Tell whether Spark answers as it did; what Kindling refuses on Spark too, it refuses with the same code."""
+    """Tell whether Spark answers as it did, refusals by their code."""
     refused = is_refusal(answer) and answer["error"] == reference.get("error")
     return refused or verdict(answer, reference, is_close=is_close) == "equal"
 
