@@ -19,7 +19,7 @@ from kindling.hooks import Frame
 from kindling.hooks.arrow import arrow_schema
 from kindling.hooks.platform import FrameApi, PathRead, PathWrite, Rows, SharedRef
 from kindling.hooks.pyspark_keys import KeyRows
-from kindling.schemas import Field, Schema, canonical_type
+from kindling.schemas import Field, Schema, canonical_type, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -324,11 +324,6 @@ class PysparkSession(KeyRows):
 
 FORMATS = {"parquet": "paths", "delta": "delta-native"}
 """The feature that a format needs."""
-
-
-def quoted(name: str) -> str:
-    """Return a column name as a Spark SQL identifier."""
-    return "`" + name.replace("`", "``") + "`"
 
 
 def nullable(schema: Schema) -> Schema:

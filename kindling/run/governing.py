@@ -120,9 +120,10 @@ def governed(
     if EVERY_COLUMN in classes:
         names = session.schema(frame).names
         classes = spread(classes, (name for name in names if name != CHANGE))
-    if masks is None or not masks_of(rules, classes):
+    named = masks_of(rules, classes)
+    if masks is None or not named:
         return Governed(frame, dict(classes))
-    return _Application(session, masks, frame, session.schema(frame)).masked(classes, rules)
+    return _Application(session, masks, frame, session.schema(frame)).masked(classes, named)
 
 
 class _Application:
@@ -137,23 +138,22 @@ class _Application:
         self._aliases: dict[str, dict[str, str]] = {}
         self._used: list[str] = []
 
-    def masked(self, classes: Classes, rules: Sequence[MaskRule]) -> Governed:
+    def masked(self, classes: Classes, named: Mapping[str, MaskRule]) -> Governed:
+        """Apply the rules of classified columns; those that the frame lacks stay as they are."""
         chosen: dict[str, MaskRule] = {}
         left: dict[str, tuple[str, ...]] = {}
-        for column, rule in masks_of(rules, classes).items():
-            kept = self._schema.field(column)
-            if kept is not None:
-                chosen[kept.name] = rule
         for column, some in classes.items():
-            kept = self._schema.field(column)
-            by = chosen.get(kept.name) if kept is not None else None
-            rest = some if by is None else tuple(one for one in some if not by.is_about((one,)))
+            kept, rule = self._schema.field(column), named.get(column)
+            rest = some
+            if kept is not None and rule is not None:
+                chosen[kept.name] = rule
+                rest = tuple(one for one in some if not rule.is_about((one,)))
             if rest:
                 left[column] = rest
-        columns = [(name, self._column(name, chosen.get(name))) for name in self._schema.names]
-        told = tuple((name, chosen[name].mask) for name in self._schema.names if name in chosen)
         if not chosen:
             return Governed(self._frame, left)
+        columns = [(name, self._column(name, chosen.get(name))) for name in self._schema.names]
+        told = tuple((name, chosen[name].mask) for name in self._schema.names if name in chosen)
         if not self._keys:
             return Governed(self._session.select(self._frame, columns), left, told)
         return Governed(self._with_keys(columns), left, told, tuple(self._used), is_keyed=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kindling.errors import EngineLostError
 from kindling.hooks.platform import Traces
 from kindling.hooks.sql_traces import parsed, query_trace
-from kindling.hooks.traces import OpaqueError, Trace
+from kindling.hooks.traces import OpaqueError, Trace, through
 from kindling.lineage import HOWS, ColumnLineage, Origin, inherited_by_all
 
 if TYPE_CHECKING:
@@ -210,11 +210,6 @@ def _weight(how: str) -> int:
     return -1 if how == "indirect" else HOWS.index(how)
 
 
-def through(outer: str, inner: str) -> str:
-    """Return how a column depends on one that it depends on through another."""
-    return max(outer, inner, key=HOWS.index)
-
-
 def composed(outer: ColumnLineage, inner: Mapping[str, ColumnLineage | None]) -> ColumnLineage | None:
     """Return a lineage relative to the inputs of those of its inputs that were computed on the way.
 
@@ -233,8 +228,7 @@ def composed(outer: ColumnLineage, inner: Mapping[str, ColumnLineage | None]) ->
             if lineage is None:
                 found.append(one)
                 continue
-            of_column = _column(lineage, one.column)
-            found += [step.replace(how=through(one.how, step.how)) for step in of_column]
+            found += through(frozenset(_column(lineage, one.column)), one.how)
         return strongest(found)
 
     rows = [*outer.rows, *(step for lineage in known.values() for step in lineage.rows)]

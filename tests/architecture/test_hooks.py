@@ -24,6 +24,7 @@ SHARED = frozenset(
         "connect_origins",
         "connect_traces",
         "pyspark",
+        "pyspark_connect",
         "pyspark_keys",
         "sql_origins",
         "sql_traces",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from shell import Shell, make_project, rows, running
+from strangers import install
 
 pytestmark = pytest.mark.timeout(300)
 CANARY = "canary-0f6e@x.org"
@@ -82,28 +83,9 @@ entities = ["silver.*"]
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A folder for PYTHONPATH in which the masking plugin is installed."""
-    site = tmp_path / "site"
-    package = site / "kindling_plugin_hush"
-    info = site / "kindling_plugin_hush-1.0.dist-info"
-    package.mkdir(parents=True)
-    info.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "plugin.py").write_text(MODULE)
-    masks = {"masking:hush": ["keeps-type"], "masking:hush_keyed": ["keyed", "deterministic"]}
-    manifest = {
-        "schema": "kindling.manifest/1",
-        "distribution": "kindling-plugin-hush",
-        "capabilities": {name: {"api": "1.0", "features": told} for name, told in masks.items()},
-        "permissions": [],
-        "conflicts": [],
-    }
-    (package / "kindling.json").write_text(json.dumps(manifest))
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: kindling-plugin-hush\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[kindling.masking]\nhush = kindling_plugin_hush.plugin\nhush_keyed = kindling_plugin_hush.plugin\n"
-        "[kindling.manifest]\nkindling-plugin-hush = kindling_plugin_hush\n"
-    )
-    return site
+    masks = {"hush": ["keeps-type"], "hush_keyed": ["keyed", "deterministic"]}
+    capabilities = {f"masking:{name}": {"api": "1.0", "features": told} for name, told in masks.items()}
+    return install(tmp_path, "hush", capabilities, MODULE)
 
 
 class Clinic:

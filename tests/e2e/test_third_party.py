@@ -6,7 +6,6 @@ installed here as a distribution of its own, by its entry points, as a third par
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from shell import make_project, rows
+from strangers import install
 
 pytestmark = pytest.mark.timeout(300)
 MODULE = """
@@ -63,28 +63,8 @@ days = app.sql(
 @pytest.fixture
 def third_party(tmp_path: Path) -> Path:
     """A folder for PYTHONPATH in which the platform is installed."""
-    site = tmp_path / "site"
-    package = site / "kindling_plugin_third"
-    info = site / "kindling_plugin_third-1.0.dist-info"
-    package.mkdir(parents=True)
-    info.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "plugin.py").write_text(MODULE)
-    features = ["arrow-in", "arrow-out", "share"]
-    manifest = {
-        "schema": "kindling.manifest/1",
-        "distribution": "kindling-plugin-third",
-        "capabilities": {"platform:third": {"api": "1.0", "features": features, "config": {}}},
-        "permissions": [],
-        "conflicts": [],
-    }
-    (package / "kindling.json").write_text(json.dumps(manifest))
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: kindling-plugin-third\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[kindling.platform]\nthird = kindling_plugin_third.plugin\n"
-        "[kindling.manifest]\nkindling-plugin-third = kindling_plugin_third\n"
-    )
-    return site
+    third = {"api": "1.0", "features": ["arrow-in", "arrow-out", "share"], "config": {}}
+    return install(tmp_path, "third", {"platform:third": third}, MODULE)
 
 
 def test_delta_and_files_work_on_a_platform_they_do_not_know(tmp_path: Path, third_party: Path) -> None:

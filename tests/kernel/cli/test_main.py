@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
+from strangers import install
 
 from kindling import __version__
 from kindling.cli.main import COMMANDS
@@ -135,31 +135,13 @@ def test_a_reader_that_closes_its_end_is_no_error(shop: Terminal) -> None:
 @pytest.fixture
 def command_site(tmp_path: Path) -> str:
     """A folder for PYTHONPATH with a plugin that offers the command `greet`."""
-    site = tmp_path / "site"
-    package = site / "kindling_plugin_greet"
-    info = site / "kindling_plugin_greet-1.0.dist-info"
-    package.mkdir(parents=True)
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: kindling-plugin-greet\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[kindling.command]\ngreet = kindling_plugin_greet.plugin\n"
-        "[kindling.manifest]\nkindling-plugin-greet = kindling_plugin_greet\n"
-    )
-    capability = {
+    greet = {
         "api": "1.1",
         "features": ["subcommands"],
         "help": "Greet the world.",
         "subcommands": {"plugins": {"wave": "Wave at a plugin."}},
     }
-    manifest = {
-        "schema": "kindling.manifest/1",
-        "distribution": "kindling-plugin-greet",
-        "capabilities": {"command:greet": capability},
-    }
-    (package / "__init__.py").write_text("")
-    (package / "kindling.json").write_text(json.dumps(manifest))
-    (package / "plugin.py").write_text(GREET)
-    return str(site)
+    return str(install(tmp_path, "greet", {"command:greet": greet}, GREET))
 
 
 GREET = """

@@ -16,10 +16,9 @@ from kindling.hooks.pyspark import (
     PysparkSession,
     neutral_batches,
     nullable,
-    quoted,
     rows_of,
 )
-from kindling.schemas import Field, Schema
+from kindling.schemas import Field, Schema, quoted
 
 
 class Type:

@@ -10,9 +10,10 @@ import kindling as k
 from kindling.errors import EngineLostError, InfrastructureError
 from kindling.events import TaskFinished, TaskTraced
 from kindling.hooks.platform import SessionSpec
+from kindling.hooks.traces import through
 from kindling.lineage import ColumnLineage, Origin
 from kindling.run.governing import Governed
-from kindling.run.tracing import Tracer, about, composed, frame_lineage, sql_lineage, strongest, through
+from kindling.run.tracing import Tracer, about, composed, frame_lineage, sql_lineage, strongest
 from kindling.schemas import parse_schema
 from kindling.testing.memory_platform import MemoryPlatform, MemorySession
 
@@ -77,8 +78,8 @@ def test_the_strongest_way_is_told_and_being_part_beats_deciding() -> None:
     ways = [A.replace(how=how) for how in ("indirect", "transformation", "identity", "aggregation")]
     assert strongest(ways) == (A.replace(how="aggregation"),)
     assert strongest(ways[:1]) == (A.replace(how="indirect"),)
-    assert through("identity", "aggregation") == "aggregation"
-    assert through("indirect", "identity") == "indirect"
+    assert through(frozenset((A.replace(how="aggregation"),)), "identity") == {A.replace(how="aggregation")}
+    assert through(frozenset((A.replace(how="identity"),)), "indirect") == {A.replace(how="indirect")}
 
 
 def test_lineage_goes_through_what_is_computed_on_the_way() -> None:

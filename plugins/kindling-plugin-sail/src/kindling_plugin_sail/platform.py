@@ -8,12 +8,11 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kindling.errors import KindlingError, UsageError
 from kindling.hooks.platform import PlatformSpec, Session, SessionSpec
-from kindling.hooks.pyspark import PysparkParts
+from kindling.hooks.pyspark import PysparkParts, bounded
 from kindling.polling import poll
 from kindling_plugin_sail import client as clients
 from kindling_plugin_sail import settings
@@ -168,7 +167,7 @@ class SailPlatform:
         with self._lock:
             is_kept = engine.alive and not engine.retiring and self._line(engine).has_room and wire.seal()
         if not is_kept and engine.alive and not wire.cancelled:
-            _bounded(client.release_session, ANSWER_S)
+            bounded(client.release_session, ANSWER_S)
         client.close()
         active = self._client.session._active_session  # noqa: SLF001  # pyspark 4.2, see `_connect`
         if getattr(active, "session", None) is session.spark:
@@ -251,7 +250,7 @@ class SailPlatform:
     def _interrupt(self, session: SailSession, limit_s: float) -> bool:
         """Ask the engine to stop; True once the session's requests have ended."""
         deadline = time.monotonic() + limit_s
-        if not _bounded(session.spark.client.interrupt_all, limit_s):
+        if not bounded(session.spark.client.interrupt_all, limit_s):
             return False  # an empty list means that nothing was stopped
         left = deadline - time.monotonic()
         return bool(poll(lambda: not session.wire.active, timeout_s=max(0.05, left)))
@@ -270,20 +269,4 @@ class SailPlatform:
                 spark.client.close()
             return True
 
-        return bool(_bounded(ask, limit_s))
-
-
-def _bounded(work: Callable[[], object], limit_s: float) -> object:
-    """Call something that may hang in a thread of its own; None for an error or a time-out."""
-    found: list[object] = []
-
-    def run() -> None:
-        try:
-            found.append(work())
-        except Exception:  # noqa: BLE001  # whatever goes wrong here means "no answer"
-            found.append(None)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(limit_s)
-    return found[0] if found else None
+        return bool(bounded(ask, limit_s))

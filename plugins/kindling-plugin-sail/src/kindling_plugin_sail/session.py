@@ -11,7 +11,8 @@ from kindling.errors import StoreError
 from kindling.hooks import Frame
 from kindling.hooks.arrow import arrow_schema
 from kindling.hooks.platform import PathRead, Rows
-from kindling.hooks.pyspark import PysparkParts, PysparkSession, neutral_batches, rows_of
+from kindling.hooks.pyspark import PysparkParts, neutral_batches, rows_of
+from kindling.hooks.pyspark_connect import PysparkConnectSession
 from kindling.schemas import Schema
 from kindling_plugin_sail.structs import masked
 from kindling_plugin_sail.traces import is_plain_sql
@@ -19,7 +20,6 @@ from kindling_plugin_sail.traces import is_plain_sql
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from kindling.lineage import ColumnLineage
     from kindling_plugin_sail.channel import Wire
     from kindling_plugin_sail.client import Client
     from kindling_plugin_sail.platform import SailPlatform
@@ -30,7 +30,7 @@ INLINE_BYTES = 65_536
 0.8 s inside (and again for each analysis; 128 MB is the most), 0.3 s by file (Sail 0.7.2)."""
 
 
-class SailSession(PysparkSession):
+class SailSession(PysparkConnectSession):
     """A Connect session that no other task uses meanwhile, so temporary views are its own too.
 
     Attributes:
@@ -53,7 +53,6 @@ class SailSession(PysparkSession):
         self.place = place
         self._client = client
         self._owner = owner
-        self._closed = False
 
     def sql(self, text: str, frames: Mapping[str, Frame]) -> Frame:
         """Return the result of a query; the frames travel inside of its plan, no view is made."""
@@ -109,27 +108,8 @@ class SailSession(PysparkSession):
                 return rows_of(reader.read_all())
         return self._rows(self._made(plan.CachedRelation(relation)))
 
-    def lineage(self, frame: Frame, inputs: Mapping[str, Frame]) -> ColumnLineage | None:
-        """Return what the columns of a frame come from, read off the plan that the client made."""
-        from kindling.hooks.connect_traces import lineage
-
-        return lineage(self._frame(frame), inputs, lambda one: self.schema(one).names)
-
-    def close(self) -> None:
-        """Give the session back to the platform; no waiting for an engine that is gone."""
-        if self._closed:
-            return
-        self._closed = True
-        super().close()
+    def _release(self) -> None:
         self._owner.release(self)
-
-    def _table(self, frame: Frame) -> pa.Table:
-        # `toArrow` asks for the schema first and casts timestamp_ntz wrongly; this is its inside.
-        table: pa.Table = self._frame(frame)._to_table()[0]  # noqa: SLF001  # pyspark 4.2
-        return table
-
-    def _struct(self, frame: Frame) -> Any:  # noqa: ANN401  # a StructType
-        return self._frame(frame)._schema  # noqa: SLF001  # `schema` copies it by pickling, each time
 
     def _made(self, plan: Any) -> Frame:  # noqa: ANN401  # a plan of pyspark 4.2
         return self._client.frame(plan, self.spark)

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any
 from kindling.hooks import Frame
 from kindling.hooks.arrow import arrow_schema
 from kindling.hooks.platform import SharedRef
-from kindling.hooks.pyspark import PysparkParts, PysparkSession, neutral_batches
+from kindling.hooks.pyspark import PysparkParts, neutral_batches
+from kindling.hooks.pyspark_connect import PysparkConnectSession
 from kindling.schemas import Schema
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from kindling.lineage import ColumnLineage
     from kindling_plugin_spark.connect import ConnectPlatform
     from kindling_plugin_spark.wire import Wire
 
 
-class ConnectSession(PysparkSession):
+class ConnectSession(PysparkConnectSession):
     """Plans are built here and analysed by the server.
 
     Attributes:
@@ -40,7 +38,6 @@ class ConnectSession(PysparkSession):
         self.wire = wire
         self.pool = pool
         self._owner = owner
-        self._closed = False
 
     def sql(self, text: str, frames: Mapping[str, Frame]) -> Frame:
         """Return the result of a query; the frames travel inside of its plan, no view is made."""
@@ -82,24 +79,5 @@ class ConnectSession(PysparkSession):
             return super().attach(ref)
         return self.spark.table(f"global_temp.{self._owner.shared_view(ref.name)}")
 
-    def lineage(self, frame: Frame, inputs: Mapping[str, Frame]) -> ColumnLineage | None:
-        """Return what the columns of a frame come from, read off the plan that the client made."""
-        from kindling.hooks.connect_traces import lineage
-
-        return lineage(self._frame(frame), inputs, lambda one: self.schema(one).names)
-
-    def close(self) -> None:
-        """Release the session on the server; no waiting for one that is gone. Idempotent."""
-        if self._closed:
-            return
-        self._closed = True
-        super().close()
+    def _release(self) -> None:
         self._owner.release(self)
-
-    def _table(self, frame: Frame) -> pa.Table:
-        # `toArrow` asks for the schema once more; this is its inside.
-        table: pa.Table = self._frame(frame)._to_table()[0]  # noqa: SLF001  # pyspark 4.2
-        return table
-
-    def _struct(self, frame: Frame) -> Any:  # noqa: ANN401  # a StructType
-        return self._frame(frame)._schema  # noqa: SLF001  # `schema` copies it by pickling, each time
