@@ -23,7 +23,10 @@ def prune(state: State, parent: str, keep: int = KEPT_FOLDERS) -> None:
         parent: The folder `runs`.
         keep: How many of the newest stay in any case.
     """
-    for name in sorted(os.listdir(parent), key=lambda name: _changed(parent, name), reverse=True)[keep:]:
+    names = os.listdir(parent)
+    if len(names) <= keep:  # nearly always: no file is looked at
+        return
+    for name in sorted(names, key=lambda name: _changed(parent, name), reverse=True)[keep:]:
         record = state.run(name)
         if record is None or record.run_id != name:
             shutil.rmtree(os.path.join(parent, name), ignore_errors=True)
