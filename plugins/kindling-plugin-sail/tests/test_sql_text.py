@@ -96,5 +96,5 @@ def test_what_cannot_be_corrected_is_refused(text: str, told: str) -> None:
         (b"\n\x03sum\x12\x01a", False),
     ],
 )
-def test_a_request_without_any_sign_is_not_walked(request_: bytes, suspect: bool) -> None:  # noqa: FBT001
+def test_a_request_without_any_sign_is_not_walked(request_: bytes, suspect: bool) -> None:  # noqa: FBT001  # of the test
     assert is_suspect(request_) is suspect
