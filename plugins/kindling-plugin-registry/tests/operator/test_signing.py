@@ -61,6 +61,16 @@ def test_an_index_that_was_put_back_is_refused(shop: Any) -> None:
     shop.verify("another client, which never saw the newer one")
 
 
+def test_more_than_the_signed_length_is_refused(shop: Any) -> None:
+    shop.add()
+    shop.publish()
+    for path in (shop.source.dist / "targets").glob("*.index.json"):
+        path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(PolicyError, match="KDL-REG-030: the index is refused") as caught:
+        shop.verify()
+    assert "bytes" in caught.value.why
+
+
 def test_an_expired_timestamp_is_refused_until_it_is_renewed(shop: Any) -> None:
     shop.add()
     shop.build()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
-
-import msgspec
+from typing import TYPE_CHECKING, TypeVar
 
 from kindling.errors import InfrastructureError, PolicyError, UsageError
 from kindling.names import canonical, close_names, did_you_mean
 from kindling_plugin_registry.client.kernel import PREFIX
 from kindling_plugin_registry.client.refreshing import copy_of
+from kindling_plugin_registry.tolerance import read_signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from kindling_plugin_registry.client.copies import Copy, Line
     from kindling_plugin_registry.client.registries import Client, Registry
     from kindling_plugin_registry.records import Page, Revocation
+
+T = TypeVar("T")
 
 
 class Market:
@@ -92,14 +93,14 @@ class Market:
         """Return everything about a plugin; its SHA-256 is the signed one.
 
         Raises:
-            PolicyError: KDL-REG-110, what was read is not what was signed.
+            PolicyError: KDL-REG-110, what was read is not what was signed; KDL-REG-113, it is not understood.
             InfrastructureError: KDL-REG-111, it cannot be read.
         """
         from kindling_plugin_registry.records import Page
 
         if line.page not in self._pages:
             content = page_bytes(copy.registry, line, is_offline=self.is_offline)
-            self._pages[line.page] = msgspec.json.decode(content, type=Page)
+            self._pages[line.page] = read_signed(content, Page, f"{copy.registry.url} {line.name}")
         found = self._pages[line.page]
         if found is None:
             raise AssertionError(line.name)
@@ -110,10 +111,8 @@ class Market:
         if self._advisories is None:
             from kindling_plugin_registry.advisories import Advisories
 
-            documents = [copy.document("advisories.json") for copy in self.copies]
-            self._advisories = tuple(
-                item for text in documents for item in msgspec.json.decode(text, type=Advisories).advisories
-            )
+            documents = [self._document(copy, "advisories.json", Advisories) for copy in self.copies]
+            self._advisories = tuple(item for found in documents for item in found.advisories)
         return self._advisories
 
     def revoked(self) -> tuple[Revocation, ...]:
@@ -121,11 +120,12 @@ class Market:
         if self._revoked is None:
             from kindling_plugin_registry.records import Policy
 
-            documents = [copy.document("policy.json") for copy in self.copies]
-            self._revoked = tuple(
-                item for text in documents for item in msgspec.json.decode(text, type=Policy).revoked
-            )
+            documents = [self._document(copy, "policy.json", Policy) for copy in self.copies]
+            self._revoked = tuple(item for found in documents for item in found.revoked)
         return self._revoked
+
+    def _document(self, copy: Copy, name: str, made: type[T]) -> T:
+        return read_signed(copy.document(name), made, f"{copy.registry.url} {name}")
 
     def revocation(self, name: str, version: str) -> Revocation | None:
         """Return the revocation that meets a release, or None."""

@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kindling.errors import Faults, InfrastructureError, KindlingError, PolicyError
+from kindling.errors import Faults, KindlingError, PolicyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,12 +54,9 @@ def _refresh(order: dict[str, str]) -> str:
         _write(folder, {**current, "fetched_at": _now(), "fetched_s": int(time.time())})
         return "unchanged"
     root = _root(order)
-    try:
-        verified = verify(Place(order["url"]), root, folder)
-    except InfrastructureError as error:
-        raise _too_long(error) or error from None
+    verified = verify(Place(order["url"]), root, folder)
     timestamp = json.loads((folder / "metadata" / "timestamp.json").read_bytes())
-    contents = {**verified.targets, "lines": _lines(verified)}
+    contents = {**verified.targets, "lines": _lines(verified, order["url"])}
     files = {name: [sha256(content).hexdigest(), len(content)] for name, content in contents.items()}
     for name, content in contents.items():
         path = folder / str(files[name][0])
@@ -80,15 +77,6 @@ def _refresh(order: dict[str, str]) -> str:
         },
     )
     return "fresh"
-
-
-def _too_long(error: InfrastructureError) -> PolicyError | None:
-    """Return a refusal where more was sent than the signed length: an attack, and no fault of a network."""
-    from tuf.api.exceptions import DownloadLengthMismatchError
-
-    if not isinstance(error.__cause__, DownloadLengthMismatchError):
-        return None
-    return PolicyError("KDL-REG-030", "the index is refused", why=error.why, where=error.where)
 
 
 def _root(order: dict[str, str]) -> bytes:
@@ -136,31 +124,36 @@ def _is_whole(folder: Path, current: dict[str, object]) -> bool:
     return all((folder / str(digest)).is_file() for digest, _ in files.values())
 
 
-def _lines(verified: Verified) -> bytes:
-    return ("\n" + "".join(f"{line}\n" for line in _each_line(verified))).encode()
+def _lines(verified: Verified, url: str) -> bytes:
+    return ("\n" + "".join(f"{line}\n" for line in _each_line(verified, url))).encode()
 
 
-def _each_line(verified: Verified) -> Iterator[str]:
-    index = json.loads(verified.targets["index.json"])
-    for entry in index["plugins"]:
-        digest, size = verified.files[f"plugins/{entry['n']}.json"]
+def _each_line(verified: Verified, url: str) -> Iterator[str]:
+    from kindling_plugin_registry.operator.verification import refused
+    from kindling_plugin_registry.records import Index
+    from kindling_plugin_registry.tolerance import read_signed
+
+    for entry in read_signed(verified.targets["index.json"], Index, url).plugins:
+        if f"plugins/{entry.n}.json" not in verified.files:
+            raise refused(f"{entry.n!r} is listed and has no page", url)
+        digest, size = verified.files[f"plugins/{entry.n}.json"]
         fields = (
-            entry["n"],
-            entry["v"],
-            entry["lv"],
-            "1" if entry["st"] else "",
-            entry["lf"],
-            entry["lic"],
-            _joined(entry["c"]),
-            _joined(entry["p"]),
-            entry["py"],
-            entry["k"],
-            _joined(entry["adv"]),
-            entry["upd"],
+            entry.n,
+            entry.v,
+            entry.lv,
+            "1" if entry.st else "",
+            entry.lf,
+            entry.lic,
+            _joined(entry.c),
+            _joined(entry.p),
+            entry.py,
+            entry.k,
+            _joined(entry.adv),
+            entry.upd,
             digest,
             str(size),
-            _joined(item.replace(",", " ") for item in entry["kw"]),
-            entry["s"],
+            _joined(item.replace(",", " ") for item in entry.kw),
+            entry.s,
         )
         yield "\t".join(field.replace("\t", " ").replace("\n", " ").replace("\r", " ") for field in fields)
 

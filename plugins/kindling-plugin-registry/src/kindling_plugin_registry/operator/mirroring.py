@@ -12,6 +12,7 @@ from kindling.errors import UsageError
 from kindling_plugin_registry.formats import sha256_of, write_file
 from kindling_plugin_registry.operator.verification import Place, refused, verify
 from kindling_plugin_registry.records import Page
+from kindling_plugin_registry.tolerance import read_signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,7 +122,7 @@ class _Copy:
     def artifacts(self) -> Iterator[Artifact]:
         """Yield all files of releases that have an address."""
         for content in self.pages:
-            for release in msgspec.json.decode(content, type=Page).releases:
+            for release in read_signed(content, Page, self.verified.place.base).releases:
                 yield from (artifact for artifact in release.artifacts if artifact.url)
 
     def add_wheel(self, artifact: Artifact) -> int:

@@ -12,12 +12,11 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from kindling.errors import InfrastructureError, PolicyError
 from kindling_plugin_registry.formats import sha256_of
 from kindling_plugin_registry.operator.signing import TARGETS
 from kindling_plugin_registry.records import Files
+from kindling_plugin_registry.tolerance import read_signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +91,7 @@ class Verified:
     def __init__(self, place: Place, targets: dict[str, bytes], expires: str) -> None:
         self.place = place
         self.targets = targets
-        self.files = msgspec.json.decode(targets["files.json"], type=Files).files
+        self.files = read_signed(targets["files.json"], Files, place.base).files
         self.expires = expires
 
     def read(self, name: str) -> bytes:
@@ -120,10 +119,11 @@ def verify(place: Place, root: bytes, folder: Path) -> Verified:
         folder: Folder that keeps what was verified last, so that an older index is refused.
 
     Raises:
-        PolicyError: KDL-REG-030, a signature, version, hash or expiry is wrong.
+        PolicyError: KDL-REG-030, a signature, version, hash, length or expiry is wrong; KDL-REG-113, it
+            says what this version does not understand.
         InfrastructureError: KDL-REG-031, the index cannot be read.
     """
-    from tuf.api.exceptions import DownloadError, RepositoryError
+    from tuf.api.exceptions import DownloadError, DownloadLengthMismatchError, RepositoryError
     from tuf.ngclient import Updater
 
     (folder / "targets").mkdir(parents=True, exist_ok=True)
@@ -139,7 +139,7 @@ def verify(place: Place, root: bytes, folder: Path) -> Verified:
         )
         updater.refresh()
         targets = {name: _target(updater, name) for name in TARGETS}
-    except RepositoryError as cause:
+    except (RepositoryError, DownloadLengthMismatchError) as cause:  # more than was signed is an attack
         raise refused(str(cause), place.base) from cause
     except DownloadError as cause:
         raise unreachable("metadata", place.base, cause.__cause__ or cause) from cause
