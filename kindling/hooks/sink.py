@@ -24,7 +24,7 @@ A complete plugin:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -45,11 +45,16 @@ class SinkSpec:
         run_id: The run.
         run_dir: An existing folder that belongs to this run.
         settings: The plugin's own checked settings.
+        project: Absolute path of the project's folder, which relative paths of settings are meant from; "" in
+            tests of a sink alone.
+        secret: Resolves a `secret://` reference at the time of use.
     """
 
     run_id: str
     run_dir: str
     settings: Mapping[str, Plain] = field(default_factory=dict)
+    project: str = ""
+    secret: Callable[[str], str] | None = None
 
 
 @runtime_checkable

@@ -72,6 +72,10 @@ class Capabilities:
         """Resolve a reference; its value is redacted from now on."""
         return self._resolver.secret(reference)
 
+    def resolve(self, reference: str) -> str:
+        """Return the value of a reference, which is redacted from now on."""
+        return self._resolver.resolve(reference)
+
     def secret_version(self, reference: str) -> str:
         """Return a secret's version token."""
         return self._resolver.version(reference)

@@ -129,7 +129,10 @@ class Execution:
                 capability = f"{kind}:{name}"
                 offer: Offer[SinkSpec, EventSink] = self._project.loader.offer(capability)  # type: ignore[assignment]  # both kinds offer sinks
                 settings = dict(self._project.settings.plugin(capability))
-                made.append((capability, offer.factory(SinkSpec(self._request.run_id, folder, settings))))
+                spec = SinkSpec(
+                    self._request.run_id, folder, settings, self._project.path, self._capabilities.resolve
+                )
+                made.append((capability, offer.factory(spec)))
         own = JsonLines(f"{folder}/events.jsonl", self._capabilities.redactor.redact)
         return [("events.jsonl", own), *((type(sink).__name__, sink) for sink in self._given), *made]
 

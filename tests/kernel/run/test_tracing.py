@@ -187,6 +187,15 @@ def test_a_lineage_sink_hears_the_run(told: Bench) -> None:
     assert heard[-1] == "closed"
 
 
+def test_a_sink_knows_its_project_and_resolves_references(told: Bench) -> None:
+    vault = told.path / "vault.json"
+    vault.write_text('{"key": "hunter2-hunter2"}')
+    told.given["secrets", "vault", "file"] = str(vault)
+    told.set("lineage", "notes", "key", value="secret://vault/key")
+    heard = (told.run_dir(told.run()) / "notes").read_text(encoding="utf-8").splitlines()
+    assert heard[-2:] == [f"15 letters, in {told.path}", "closed"]
+
+
 def test_an_essential_lineage_sink_fails_the_run(bench: Bench) -> None:
     bench.use(shop(), run__lineage=["audit"]).put("raw", "n bigint, name string", (1, "x"))
     with pytest.raises(InfrastructureError) as caught:

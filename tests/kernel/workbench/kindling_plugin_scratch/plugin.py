@@ -32,6 +32,8 @@ class Notes:
 
     def __init__(self, spec: SinkSpec) -> None:
         self.file = Path(spec.run_dir) / str(spec.settings.get("name") or "notes")
+        self.key = str(spec.settings.get("key") or "")
+        self.spec = spec
 
     def record(self, events: Sequence[Event]) -> None:
         with self.file.open("a", encoding="utf-8") as file:
@@ -39,6 +41,8 @@ class Notes:
 
     def close(self) -> None:
         with self.file.open("a", encoding="utf-8") as file:
+            if self.key and self.spec.secret is not None:
+                file.write(f"{len(self.spec.secret(self.key))} letters, in {self.spec.project}\n")
             file.write("closed\n")
 
 
