@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import os
 import random
-import re
 import shutil
 import sqlite3
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,17 +17,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # importlib mode adds no folder for broken.py
 sys.path.insert(0, str(Path(__file__).parents[2] / "kernel" / "cli"))  # and none for terminal.py
 from broken import ODD, mutated  # found through the lines above
-from terminal import Done, Terminal
+from judging import SECONDS, judged
+from terminal import Terminal
 
-SECONDS = float(os.environ.get("KINDLING_FUZZ_S", "0"))
-MOST = 10**9 if SECONDS else 24
-"""In CI always the same inputs are tried, whatever the machine: what is found there is no accident."""
-SEED = int(os.environ.get("KINDLING_FUZZ_SEED", str(20261125)))
-LONGEST_S = 60
-CODES = {0, 1, 2, 3, 4, 5, 130}
-CODE = re.compile(r"^KDL-[A-Z]+-\d{3}: ", re.MULTILINE)
-COUNTS: dict[str, int] = {}
-"""How many inputs each test tried."""
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(int(12 * SECONDS) + 300)]
 
 APP = """
@@ -98,43 +87,6 @@ def project(tmp_path: Path) -> Terminal:
     for name, text in FILES.items():
         shop.write(name, text)
     return shop
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _counted() -> Iterator[None]:
-    """Print how many inputs were tried, for the record."""
-    yield
-    if "KINDLING_FUZZ_S" in os.environ:
-        sys.stderr.write(f"\n{COUNTS}\n")
-
-
-@pytest.fixture
-def chances(request: pytest.FixtureRequest) -> Callable[[], Iterator[random.Random]]:
-    """Give numbered sources of chance: so many, or until the time is over."""
-    name = request.node.name
-
-    def numbered() -> Iterator[random.Random]:
-        end = time.monotonic() + SECONDS
-        for number in range(MOST):
-            if SECONDS and time.monotonic() > end:
-                break
-            COUNTS[name] = number + 1
-            yield random.Random(f"{name}/{SEED}/{number}")  # noqa: S311  # the same in every run
-
-    return numbered
-
-
-def judged(shop: Terminal, *words: str, **environ: str) -> Done:
-    """Run a command in this process and judge how it ended."""
-    started = time.monotonic()
-    done = shop(*words, **environ)
-    text = f"{words}\n{done.out}\n{done.err}"
-    assert time.monotonic() - started < LONGEST_S, f"it took too long: {text}"
-    assert done.code in CODES, text
-    assert "Traceback (most recent call last)" not in done.err, text
-    if done.code in (1, 2, 4, 5):
-        assert CODE.search(done.err) or "Error: " in done.err or "Usage: " in done.err or done.out, text
-    return done
 
 
 @pytest.mark.parametrize("name", ["kindling.toml", "kindling.dev.toml", ".secrets.toml", "shop.py"])

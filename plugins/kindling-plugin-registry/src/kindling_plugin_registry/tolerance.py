@@ -29,14 +29,19 @@ def read_signed(content: bytes, made: type[T], where: str) -> T:
     """
     try:
         return msgspec.json.decode(content, type=made)
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         pass  # read again below: unknown keys are rare, and the strict way is the quick one
-    except (msgspec.DecodeError, UnicodeDecodeError) as cause:
-        raise _beyond(made, where, str(cause)) from cause
     try:
-        return msgspec.convert(known_part(msgspec.json.decode(content), inspect.type_info(made)), type=made)
-    except msgspec.ValidationError as cause:
-        raise _beyond(made, where, str(cause)) from cause
+        known = known_part(msgspec.json.decode(content), inspect.type_info(made))
+        return msgspec.convert(known, type=made)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
+        raise PolicyError(
+            "KDL-REG-113",
+            f"the registry's {made.__name__.lower()!r} is not understood",
+            why=str(cause),
+            where=where,
+            hint="pip install --upgrade kindling-plugin-registry",
+        ) from cause
 
 
 def known_part(plain: object, shape: inspect.Type) -> object:
@@ -57,13 +62,3 @@ def _of_union(plain: object, shape: inspect.UnionType) -> object:
     """Return the known part by the one member of a union that is neither null nor a plain value."""
     members = [item for item in shape.types if isinstance(item, (inspect.StructType, inspect.CollectionType))]
     return known_part(plain, members[0]) if len(members) == 1 else plain
-
-
-def _beyond(made: type[object], where: str, why: str) -> PolicyError:
-    return PolicyError(
-        "KDL-REG-113",
-        f"the registry's {made.__name__.lower()!r} is not understood",
-        why=why,
-        where=where,
-        hint="pip install --upgrade kindling-plugin-registry",
-    )

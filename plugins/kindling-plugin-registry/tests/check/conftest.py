@@ -23,13 +23,7 @@ ROOT = Path(__file__).parents[4]
 @pytest.fixture(scope="session")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the kernel's wheel, built once."""
-    target = tmp_path_factory.mktemp("kernel")
-    copy = target / "source"
-    copy.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
-    shutil.copytree(ROOT / "kindling", copy / "kindling", ignore=shutil.ignore_patterns("__pycache__"))
-    return build(copy, target)
+    return build(ROOT, tmp_path_factory.mktemp("kernel"))
 
 
 @pytest.fixture(scope="session")

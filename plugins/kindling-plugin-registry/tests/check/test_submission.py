@@ -108,7 +108,7 @@ def test_a_new_version_goes_from_pull_request_to_signed_index_by_the_workflows_c
     desk.listed()
     desk.author.put("README.md", "in a list", "in a long list")
     desk.submit("0.2.0")
-    variables = {**os.environ, "KINDLING_CHECK_KERNEL": desk.author.sources.kernel, "BASE": "HEAD"}
+    variables = {**os.environ, "KINDLING_REGISTRY_KERNEL": desk.author.sources.kernel, "BASE": "HEAD"}
 
     def run(line: str) -> str:
         words = [os.path.expandvars(word).replace("$BASE", variables["BASE"]) for word in shlex.split(line)]

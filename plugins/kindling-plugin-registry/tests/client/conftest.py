@@ -17,7 +17,7 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import kindling_plugin_registry
 import pytest
@@ -446,9 +446,20 @@ def mine(shelf: Shelf, desk: Bench, tmp_path: Path) -> Mine:
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves a folder; ETag is the time of the file; notes the paths that were asked for."""
+    """Serves a folder; ETag is the time of the file; notes the paths that were asked for.
+
+    Attributes:
+        asked: (path, status) of all requests.
+        cut: Files whose path has this in it end after half of the length that was told; "" for none.
+    """
 
     asked: list[tuple[str, str]]
+    cut = ""
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        content = source.read()
+        is_cut = self.cut and self.cut in self.path
+        outputfile.write(content[: len(content) // 2] if is_cut else content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's own name
         pass
@@ -479,9 +490,9 @@ class Served:
         asked: (path, status) of all requests.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cut: str = "") -> None:
         asked: list[tuple[str, str]] = []
-        handler = type("Handler", (Quiet,), {"asked": asked})
+        handler = type("Handler", (Quiet,), {"asked": asked, "cut": cut})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
         self.asked = asked
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
@@ -500,8 +511,8 @@ class Servers:
     def __init__(self) -> None:
         self.running: list[Served] = []
 
-    def serve(self, folder: Path) -> Served:
-        self.running.append(Served(folder))
+    def serve(self, folder: Path, cut: str = "") -> Served:
+        self.running.append(Served(folder, cut))
         return self.running[-1]
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from kindling_plugin_registry.operator.keys import load_keys
+from kindling_plugin_registry.operator.roots import rotate
+from tuf.api.metadata import Metadata
 
 if TYPE_CHECKING:
     from conftest import Bench, Scratch, Servers, Shelf, WheelMaker
@@ -73,6 +76,85 @@ def test_a_tampered_or_truncated_index_is_refused(part: str, how: str, shelf: Sh
     done = bench.plugins("search", "ore")
     assert done.code == 5, done
     assert not list((bench.home / "cache").rglob("current.json")), "nothing unverified is kept"
+
+
+def test_a_download_that_ends_too_early_is_refused_and_nothing_of_it_is_kept(
+    shelf: Shelf, desk: Bench, scratch: Scratch, servers: Servers
+) -> None:
+    _filled(shelf)
+    cuts = {
+        "timestamp.json": "KDL-REG-030",
+        "index.json": "KDL-REG-030",
+        "/plugins/": "KDL-REG-110",
+        "/wheels/": "KDL-REG-142",
+    }
+    for cut, code in cuts.items():
+        desk.configure(shelf.settings(url=servers.serve(shelf.dist, cut=cut).url))
+        done = desk.plugins("install", "ore", "--yes")
+        assert done.code == 5, done
+        assert code in done.err
+        assert scratch.plugins() == {}
+    desk.configure(shelf.settings(url=servers.serve(shelf.dist).url))
+    assert desk.plugins("install", "ore", "--yes").code == 0
+
+
+def test_more_bytes_than_were_signed_are_refused(shelf: Shelf, bench: Bench, servers: Servers) -> None:
+    _filled(shelf)
+    for path in shelf.dist.glob("targets/*.index.json"):
+        path.write_bytes(path.read_bytes() + b" " * 100)
+    bench.configure(shelf.settings(url=servers.serve(shelf.dist).url))
+    done = bench.plugins("search", "ore")
+    assert done.code == 5, done
+    assert "KDL-REG-030: the index is refused" in done.err
+
+
+def test_clients_follow_replaced_keys_and_refuse_the_stolen_ones(
+    shelf: Shelf, bench: Bench, tmp_path: Path
+) -> None:
+    _filled(shelf)
+    bench.configure(shelf.settings())
+    assert bench.plugins("search", "ore").code == 0
+    stolen = tmp_path / "stolen"
+    stolen.mkdir()
+    for path in shelf.keys.glob("*.pem"):
+        if path.name.startswith("timestamp-"):
+            shutil.copy(path, stolen)
+        if not path.name.startswith("root-"):
+            path.unlink()  # the online keys are lost
+    later = datetime.now(timezone.utc) + timedelta(minutes=2)
+    for role in ("timestamp", "snapshot", "targets"):
+        assert rotate(shelf.source, role, shelf.keys, load_keys([shelf.keys]), later)[0]
+    shelf.add("kindling-plugin-gold", capabilities={"storage:gold": {}})
+    shelf.publish(later)
+    done = bench.plugins("search", "gold", "--refresh")
+    assert "kindling-plugin-gold" in done.out, done
+    honest = (shelf.dist / "metadata" / "timestamp.json").read_bytes()
+    plain = Metadata.from_bytes(honest)
+    plain.signed.version += 1
+    plain.signatures.clear()
+    plain.sign(*load_keys([stolen]).values())
+    (shelf.dist / "metadata" / "timestamp.json").write_bytes(plain.to_bytes())
+    forged = bench.plugins("search", "gold", "--refresh")
+    assert forged.code == 5, forged
+    assert "why: timestamp was signed by 0/1 keys" in forged.err
+
+
+def test_no_spelling_of_a_name_goes_round_a_block_or_meets_another_plugin(
+    shelf: Shelf, desk: Bench, scratch: Scratch
+) -> None:
+    """A known fault of other managers: lists of names were compared as they were written."""
+    spelling = "Kindling_Plugin.ORE"
+    _filled(shelf)
+    desk.configure(f"[plugins]\nblock = [{spelling!r}]\n", shelf.settings())
+    done = desk.plugins("install", "ore", "--yes")
+    assert done.code == 5, done
+    assert "plugins.block" in done.err
+    desk.configure('[plugins]\nblock = ["kindling-plugin-ore"]\n', shelf.settings())
+    assert desk.plugins("install", spelling, "--yes").code == 5
+    assert scratch.plugins() == {}
+    desk.configure(shelf.settings())
+    assert desk.plugins("install", spelling, "--yes").code == 0
+    assert set(scratch.plugins()) == {"kindling-plugin-ore"}
 
 
 def test_a_changed_page_is_refused(shelf: Shelf, bench: Bench) -> None:

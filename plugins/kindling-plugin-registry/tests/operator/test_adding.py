@@ -134,6 +134,15 @@ def test_without_a_license_nothing_is_listed(shop: Any, make_wheel: Any, tmp_pat
     assert shop.source.names() == []
 
 
+def test_the_source_archive_beside_a_wheel_is_kept_with_it_for_its_tests(shop: Any, make_wheel: Any) -> None:
+    wheel = make_wheel()
+    wheel.with_name("kindling_plugin_sample-1.0.0.tar.gz").write_bytes(b"tests")
+    wheel.with_name("kindling_plugin_other-1.0.0.tar.gz").write_bytes(b"of another")
+    add_wheels(shop.source, [wheel], NOW)
+    kept = sorted(path.name for path in shop.source.wheels.iterdir())
+    assert kept == ["kindling_plugin_sample-1.0.0-py3-none-any.whl", "kindling_plugin_sample-1.0.0.tar.gz"]
+
+
 def test_a_dry_run_writes_nothing(shop: Any, make_wheel: Any) -> None:
     assert add_wheels(shop.source, [make_wheel()], NOW, is_dry=True)[0].state == "new"
     assert shop.source.names() == []

@@ -87,7 +87,7 @@ def run_suite(room: Room, wheel: Wheel, subject: Subject, services: Iterable[str
     done = room.run(
         "-m", "pytest", "-q", "-p", "kindling_check_suite", "-p", "no:cacheprovider",
         "--import-mode=importlib", "-c", str(folder / "pytest.ini"), str(folder / SUITE_FILE),
-        timeout_s=_RUN_S, KINDLING_CHECK_SPEC=str(spec), PYTHONPATH=str(CHILDREN),
+        timeout_s=_RUN_S, KINDLING_REGISTRY_SPEC=str(spec), PYTHONPATH=str(CHILDREN),
     )  # fmt: skip
     log = "" if done is None else f"{done.stdout}\n{done.stderr}"
     report = msgspec.json.decode(out.read_bytes(), type=Report) if out.is_file() else Report()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -12,6 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from kindling.errors import PluginError, UsageError
+from kindling_plugin_registry.client.environment import uv_path
 
 SUITE_FILE = "test_conformance.py"
 _BUILD_S = 600
@@ -67,7 +67,7 @@ def build(project: Path, target: Path) -> Path:
     Raises:
         PluginError: KDL-REG-201, it cannot be built.
     """
-    uv = shutil.which("uv")
+    uv = uv_path()
     tool = [uv, "build", "--quiet"] if uv else [sys.executable, "-m", "build"]
     command = [*tool, "--wheel", "--out-dir" if uv else "--outdir", str(target), str(project)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_BUILD_S, check=False)  # noqa: S603  # the tools named above

@@ -28,8 +28,8 @@ WORKFLOWS = Path(__file__).parent / "workflows"
 @click.option("--approved", "is_approved", is_flag=True, help="A person has looked; questions are answered.")
 @click.option("--apply", "is_applied", is_flag=True, help="If it is accepted, keep the tests' results.")
 @click.option("--wheels", type=click.Path(path_type=Path), help="Folder with wheels and source archives.")
-@click.option("--kernel", default="", envvar="KINDLING_CHECK_KERNEL", help="Requirement, wheel or folder.")
-@click.option("--find-links", multiple=True, envvar="KINDLING_CHECK_LINKS", help="Folder with wheels.")
+@click.option("--kernel", default="", envvar="KINDLING_REGISTRY_KERNEL", help="Requirement, wheel or folder.")
+@click.option("--find-links", multiple=True, envvar="KINDLING_REGISTRY_LINKS", help="Folder with wheels.")
 @click.option("--workflows", type=click.Path(path_type=Path), help="Only write the workflows to a folder.")
 @registry_option
 @json_option

@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from kindling.errors import PluginError
+from kindling_plugin_registry.client.environment import uv_path
 
 CHILDREN = Path(__file__).parent / "children"
 KEPT = ("LANG", "LD_LIBRARY_PATH", "SYSTEMROOT")
@@ -71,7 +72,7 @@ class Room:
         Raises:
             PluginError: KDL-REG-220, they cannot be installed together.
         """
-        uv = shutil.which("uv")
+        uv = uv_path()
         wanted = [*sources.options(), sources.kernel_requirement(), *requirements]
         if uv:
             if not self.python.exists():

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SCHEMA = "kindling.copy/1"
 CURRENT = "current.json"
 LINES = "lines"
+DOCUMENTS = (LINES, "index.json", "files.json", "capabilities.json", "advisories.json", "policy.json")
 FIELDS = (
     "name",
     "version",
@@ -165,14 +166,14 @@ class Copy:
 
     def _named(self, name: str) -> tuple[str, int]:
         table = self.facts["files"]
-        digest, size = table[name]  # type: ignore[index]  # as `write_copy` wrote it
+        digest, size = table[name]  # type: ignore[index]  # see `read_copy`
         return str(digest), int(size)
 
     def _read(self, name: str) -> bytes:
         from hashlib import sha256
 
         digest, size = self._named(name)
-        path = os.path.join(self.registry.folder, digest)
+        path = os.path.join(self.registry.folder, os.path.basename(digest))
         try:
             with open(path, "rb") as file:
                 content = file.read(size + 1)
@@ -190,7 +191,7 @@ class Copy:
 
 
 def read_copy(registry: Registry) -> Copy | None:
-    """Return the copy of a registry, expired or not; None where there is none."""
+    """Return the copy of a registry, expired or not; None where there is none, or its head is broken."""
     try:
         with open(os.path.join(registry.folder, CURRENT), encoding="utf-8") as file:
             facts = json.load(file)
@@ -198,7 +199,18 @@ def read_copy(registry: Registry) -> Copy | None:
         return None
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA or facts.get("url") != registry.url:
         return None
-    return Copy(registry, facts)
+    return Copy(registry, facts) if _is_whole(facts) else None
+
+
+def _is_whole(facts: Mapping[str, object]) -> bool:
+    """Tell whether `current.json` has all that is read of it, in the right types."""
+    files = facts.get("files")
+    if not isinstance(files, dict) or not isinstance(facts.get("expires"), str):
+        return False
+    if not all(isinstance(facts.get(key), int) for key in ("version", "fetched_s")):
+        return False
+    named = [files.get(name) for name in DOCUMENTS]
+    return all(isinstance(item, list) and [type(part) for part in item] == [str, int] for item in named)
 
 
 def check_fresh(copy: Copy) -> None:

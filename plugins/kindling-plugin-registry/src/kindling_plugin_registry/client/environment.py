@@ -99,10 +99,15 @@ def detect(prefix: str = "", base_prefix: str = "", stdlib: str = "") -> Environ
     base = base_prefix or sys.base_prefix
     library = stdlib or sysconfig.get_path("stdlib")
     python = sys.executable if own == sys.prefix else os.path.join(own, "bin", "python")
-    beside = os.path.join(os.path.dirname(python), "uv")
-    uv = shutil.which("uv") or (beside if os.path.exists(beside) else "")
     has_pip = find_spec("pip") is not None
-    return Environment(_kind(own, base, library), own, python, uv, shutil.which("pipx") or "", has_pip)
+    uv, pipx = uv_path(python), shutil.which("pipx") or ""
+    return Environment(_kind(own, base, library), own, python, uv, pipx, has_pip)
+
+
+def uv_path(python: str = sys.executable) -> str:
+    """Return uv's path: that of `PATH`, else the one beside a Python, else ""."""
+    beside = os.path.join(os.path.dirname(python), "uv")
+    return shutil.which("uv") or (beside if os.path.exists(beside) else "")
 
 
 def _kind(prefix: str, base: str, library: str) -> str:

@@ -197,13 +197,18 @@ def _write(source: Source, kept: records.Release, found: Sequence[tuple[Path, Wh
         if wheel.readme:
             write_file(folder / "README.md", wheel.readme.encode())
     for path, item in found:
-        target = source.wheels / item.filename
-        if (
-            any(a.url == f"{KEPT}{item.filename}" for a in kept.artifacts)
-            and path.resolve() != target.resolve()
-        ):
-            target.parent.mkdir(exist_ok=True)
-            shutil.copyfile(path, target)
+        if any(a.url == f"{KEPT}{item.filename}" for a in kept.artifacts):
+            _keep(path, source.wheels)
+            archive = path.with_name(f"{path.name.split('-')[0]}-{kept.version}.tar.gz")
+            if archive.is_file():  # it brings the tests that a review runs
+                _keep(archive, source.wheels)
+
+
+def _keep(path: Path, folder: Path) -> None:
+    target = folder / path.name
+    if path.resolve() != target.resolve():
+        folder.mkdir(exist_ok=True)
+        shutil.copyfile(path, target)
 
 
 def _scaffold(wheel: Wheel) -> dict[str, object]:

@@ -138,7 +138,7 @@ def lines_of(report: pytest.TestReport) -> str:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start watching, once everything else of pytest is there."""
-    with open(os.environ["KINDLING_CHECK_SPEC"], encoding="utf-8") as file:
+    with open(os.environ["KINDLING_REGISTRY_SPEC"], encoding="utf-8") as file:
         spec = json.load(file)
     try:
         suite = Suite(spec)
