@@ -1,66 +1,62 @@
-"""What a stranger has: wheels of the kernel, an empty folder, and the command line."""
+"""What a stranger has: an environment of released wheels, an empty folder, and the command line."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
+from kindling_plugin_registry.check.opening import build
+from kindling_plugin_registry.client.environment import uv_path
 
 ROOT = Path(__file__).parent.parent.parent
-
-
-def uv() -> str:
-    """Return uv, which the wheel of that name brings."""
-    beside = Path(sys.executable).with_name("uv")
-    return str(beside) if beside.exists() else shutil.which("uv") or "uv"
+OURS = ("registry", "duckdb", "threads")
+"""Plugins of ours that a stranger has: the marketplace, the quickest engine, the default executor."""
+collect_ignore = ["plugins"]
+"""Strangers' own tests run where `kindling plugins check` runs them."""
 
 
 @pytest.fixture(scope="session")
-def kernel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the kernel's wheel, built once."""
-    target = tmp_path_factory.mktemp("kernel")
-    copy = target / "source"
-    copy.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
-    shutil.copytree(ROOT / "kindling", copy / "kindling", ignore=shutil.ignore_patterns("__pycache__"))
-    subprocess.run([uv(), "build", "-q", "--wheel", "--out-dir", str(target), str(copy)], check=True)
-    (wheel,) = target.glob("*.whl")
-    return wheel
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Give the wheels of the kernel and of `OURS`, built once."""
+    projects = [ROOT, *(ROOT / "plugins" / f"kindling-plugin-{name}" for name in OURS)]
+    return [str(build(project, tmp_path_factory.mktemp("wheels"))) for project in projects]
 
 
 class Desk:
-    """A folder, and commands in it; what is installed lands in an environment of its own."""
+    """A folder, and commands in it, by the command line of an environment of its own.
 
-    def __init__(self, folder: Path, kernel: Path) -> None:
+    Dependencies come from uv's cache, in the versions of this checkout, and from an index only where the
+    cache has them not.
+    """
+
+    def __init__(self, folder: Path, wheels: list[str]) -> None:
         self.folder = folder
         self.environment = folder.parent / "environment"
-        subprocess.run([uv(), "venv", "-q", "--python", sys.executable, str(self.environment)], check=True)
         self.python = self.environment / "bin" / "python"
-        site = next((self.environment / "lib").iterdir()) / "site-packages"
-        own = sysconfig.get_path("purelib")
-        (site / "kindling_test.pth").write_text(f"import site; site.addsitedir({own!r})\n")
-        command = self.environment / "bin" / "kindling"
-        command.write_text(f'#!/bin/sh\nexec {self.python} -m kindling "$@"\n')
-        command.chmod(0o755)
         kept = {key: value for key, value in os.environ.items() if not key.startswith("KINDLING_")}
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
-        path = (str(self.environment / "bin"), str(Path(uv()).parent), kept["PATH"])
+        path = (str(self.environment / "bin"), str(Path(uv_path()).parent), kept["PATH"])
         self.variables = {
             **kept,
             "PATH": os.pathsep.join(path),
+            "HOME": str(folder.parent / "home"),
             "XDG_CACHE_HOME": str(folder.parent / "cache"),
             "UV_CACHE_DIR": cache_folder(),
+            "UV_CONSTRAINT": str(ROOT / "constraints.txt"),
+            "UV_COMPILE_BYTECODE": "0",
             "NO_COLOR": "1",
-            "KINDLING_CHECK_KERNEL": str(kernel),
+            "GIT_AUTHOR_NAME": "Ann",
+            "GIT_AUTHOR_EMAIL": "ann@localhost",
+            "GIT_COMMITTER_NAME": "Ann",
+            "GIT_COMMITTER_EMAIL": "ann@localhost",
         }
+        self.run(f"uv venv -q --python {sys.executable} {self.environment}", at=folder.parent)
+        self.run(f"uv pip install -q --python {self.python} {' '.join(wheels)}", at=folder.parent)
 
-    def ended(self, line: str, *, at: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def ended(self, line: str, at: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Run a line of a shell."""
         return subprocess.run(
             ["bash", "-ec", line],
@@ -70,24 +66,24 @@ class Desk:
             text=True,
             stdin=subprocess.DEVNULL,
             check=False,
-            timeout=280,
+            timeout=500,
         )
 
-    def run(self, line: str, *, at: Path | None = None) -> str:
-        """Run a line that must succeed; return what it printed."""
-        done = self.ended(line, at=at)
+    def run(self, line: str, at: Path | None = None) -> str:
+        """Run a line that must succeed; return what it printed and told."""
+        done = self.ended(line, at)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
-        return done.stdout
+        return done.stdout + done.stderr
 
 
 def cache_folder() -> str:
     """Return uv's own cache: another cache of ours must not mean another download."""
-    done = subprocess.run([uv(), "cache", "dir"], capture_output=True, text=True, check=True)
+    done = subprocess.run([uv_path(), "cache", "dir"], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
 @pytest.fixture
-def desk(tmp_path: Path, kernel: Path) -> Desk:
+def desk(tmp_path: Path, wheels: list[str]) -> Desk:
     folder = tmp_path / "work"
     folder.mkdir()
-    return Desk(folder, kernel)
+    return Desk(folder, wheels)
