@@ -53,6 +53,29 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Lap:
+    """What one of several contestants needed for the same work, in seconds.
+
+    Attributes:
+        name: Who it is.
+        engine: What computed.
+        tables: Where its tables are.
+        how: How it does this row's work, where that is not said by the title.
+        wall: Median, least and greatest wall time.
+        cpu: Median, least and greatest CPU time of the whole tree.
+        count: Runs behind each.
+    """
+
+    name: str
+    engine: str
+    tables: str
+    how: str
+    wall: tuple[float, float, float]
+    cpu: tuple[float, float, float]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row of the budget's table.
 
@@ -61,17 +84,30 @@ class Row:
         title: The comparison in words.
         figures: What was found.
         notes: What a reader must know to judge the figures.
+        laps: All contestants where more than two do the same work; the first is the one to compare with.
     """
 
     name: str
     title: str
     figures: tuple[Figure, ...]
     notes: tuple[str, ...] = field(default=())
+    laps: tuple[Lap, ...] = field(default=())
 
     def to_plain(self) -> dict[str, object]:
         """Return the row as JSON types, verdicts included."""
         figures = [{**asdict(figure), "verdict": figure.verdict} for figure in self.figures]
-        return {"name": self.name, "title": self.title, "figures": figures, "notes": list(self.notes)}
+        plain = {"name": self.name, "title": self.title, "figures": figures, "notes": list(self.notes)}
+        return {**plain, "laps": [asdict(one) for one in self.laps]} if self.laps else plain
+
+
+def lap(name: str, engine: str, tables: str, how: str, samples: Sequence[Sample]) -> Lap:
+    """Return medians and spread of one contestant."""
+    wall = _three([sample.wall_s for sample in samples])
+    return Lap(name, engine, tables, how, wall, _three([sample.cpu_s for sample in samples]), len(samples))
+
+
+def _three(values: Sequence[float]) -> tuple[float, float, float]:
+    return statistics.median(values), min(values), max(values)
 
 
 def spread(

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import laps
 from figures import INFORMATIVE, MISSED
 
 if TYPE_CHECKING:
@@ -71,9 +72,23 @@ def facts_of(rounds: int, *, is_quick: bool, load: tuple[float, float, float]) -
     }
 
 
+def write_page(target: Path, folder: Path, order: Sequence[str], reasons: Path) -> None:
+    """Write the Markdown page of all results in a folder, and its plot beside it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    documents = _documents(folder)
+    raced = [documents[name] for name in order if documents.get(name, {}).get("laps")]
+    if raced:
+        target.with_suffix(".svg").write_text(laps.plot(raced), encoding="utf-8")
+    target.write_text(page(folder, order, reasons), encoding="utf-8")
+
+
+def _documents(folder: Path) -> dict[str, dict[str, Any]]:
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")}
+
+
 def page(folder: Path, order: Sequence[str], reasons: Path) -> str:
     """Return the Markdown page of all results in a folder."""
-    documents = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")}
+    documents = _documents(folder)
     told = tomllib.loads(reasons.read_text(encoding="utf-8")) if reasons.exists() else {}
     parts = [HEAD]
     if any(document["quick"] for document in documents.values()):
@@ -81,6 +96,8 @@ def page(folder: Path, order: Sequence[str], reasons: Path) -> str:
             "**Some rows come from a quick run with small sizes: they prove that the row works.**\n\n"
         )
     found = [documents[name] for name in order if name in documents]
+    if any(document.get("laps") for document in found):
+        parts.append("![Seconds of each contestant](benchmarks.svg)\n\n")
     parts += [_section(document, told.get(document["name"], {})) for document in found]
     missing = [name for name in order if name not in documents]
     if missing:
@@ -90,6 +107,8 @@ def page(folder: Path, order: Sequence[str], reasons: Path) -> str:
 
 def _section(document: dict[str, Any], told: Mapping[str, str]) -> str:
     lines = [f"## {document['name']}", "", f"{document['title']}.", ""]
+    if document.get("laps"):
+        lines += laps.table(document["laps"])
     lines += [
         "| what | median | min-max | n | budget | verdict | ours to theirs |",
         "|---|---|---|---|---|---|---|",

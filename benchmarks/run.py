@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 
 from commands import CommandFailed, write_bytecode
 from places import BENCHMARKS, LOOPS, PROBES, ROOT, Scratch, baseline
-from report import facts_of, page, write_result
+from report import facts_of, write_page, write_result
 from rows.inside import bookkeeping, planning, scheduling
+from rows.peers import medallion_peers, one_changed, second_run, tiny_chain_peers
 from rows.registry import registry
 from rows.runs import chain, flights, requests, workers
 from rows.starts import first_query, plugins_list, version
@@ -47,6 +48,10 @@ ROWS: dict[str, Callable[[Scratch, int], Row]] = {
     "workers": workers,
     "first-query": first_query,
     "registry": registry,
+    "medallion": medallion_peers,
+    "tiny-chain": tiny_chain_peers,
+    "second-run": second_run,
+    "one-changed": one_changed,
 }
 NEEDS_BASELINES = ("flights",)
 RESULTS, PAGE = BENCHMARKS / "results", ROOT / "docs" / "benchmarks.md"
@@ -69,7 +74,7 @@ def main() -> int:
     """Run the chosen rows; return 1 if one could not be measured. A missed budget is no error."""
     chosen = parsed()
     if chosen.page:
-        PAGE.write_text(page(RESULTS, list(ROWS), BENCHMARKS / "reasons.toml"), encoding="utf-8")
+        write_page(PAGE, RESULTS, list(ROWS), BENCHMARKS / "reasons.toml")
         return 0
     names = chosen.only or list(ROWS)
     if any(name in NEEDS_BASELINES for name in names):
@@ -106,8 +111,7 @@ def measure(names: list[str], chosen: argparse.Namespace, scratch: Scratch) -> l
         for figure in row.figures:
             budget = "" if figure.budget is None else f"  (budget {figure.budget:g}: {figure.verdict})"
             print(f"  {figure.name}: {figure.value:.3f} {figure.unit}{budget}  {figure.detail}", flush=True)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(page(results, list(ROWS), BENCHMARKS / "reasons.toml"), encoding="utf-8")
+    write_page(target, results, list(ROWS), BENCHMARKS / "reasons.toml")
     print(f"wrote {target}", file=sys.stderr)
     return failed
 
