@@ -61,6 +61,7 @@ class MaskRequest:
         options: The rule's options, `[policy.masks.<rule>.options]`.
         keys: `keyed` only: Spark SQL reference of each key column, by its name. Their type is binary.
         columns: All columns of the input: Spark SQL reference by name, for masks that look at another one.
+        types: Their engine-neutral types as DDL, by name.
     """
 
     column: str
@@ -68,6 +69,7 @@ class MaskRequest:
     options: Mapping[str, Plain] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
 @runtime_checkable

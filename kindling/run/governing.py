@@ -171,15 +171,16 @@ class _Application:
     def _column(self, name: str, rule: MaskRule | None) -> str:
         if rule is None:
             return quoted(name)
-        kept = self._schema.field(name)
-        request = MaskRequest(
-            column=quoted(name),
-            type=kept.type if kept is not None else "",
-            options=rule.chosen(),
-            keys=self._key_columns(rule) if self._masks.is_keyed(rule.mask) else {},
-            columns={other: quoted(other) for other in self._schema.names},
-        )
+        types = {field.name: field.type for field in self._schema.fields}
         try:
+            request = MaskRequest(
+                column=quoted(name),
+                type=types[name],
+                options=rule.chosen(),
+                keys=self._key_columns(rule) if self._masks.is_keyed(rule.mask) else {},
+                columns={other: quoted(other) for other in types},
+                types=types,
+            )
             return self._masks.mask(rule.mask).expression(request)
         except KindlingError as error:
             error.where = error.where or f"policy.masks.{rule.name}, column {name!r}"

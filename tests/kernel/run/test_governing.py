@@ -175,6 +175,7 @@ def test_a_mask_that_says_it_is_keyed_must_give_keys(masks: Masks) -> None:
     assert str(caught.value).splitlines() == [
         "KDL-GOV-005: the mask 'keyless' gives no keys",
         "  why: its plugin declares the feature 'keyed', and has no keys()",
+        "  where: policy.masks.r, column 'mail'",
         "  do: tell the plugin's author: its conformance suite shows it",
     ]
 
