@@ -20,7 +20,7 @@ from kindling.hooks.platform import FrameApi, Rows, Session, SessionSpec, Shared
 from kindling.hooks.sql_traces import parsed, query_trace
 from kindling.hooks.traces import OpaqueError, Trace
 from kindling.lineage import ColumnLineage
-from kindling.schemas import Schema, canonical_type
+from kindling.schemas import Schema, canonical_type, quoted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -63,7 +63,7 @@ class MemorySession:
 
     def select(self, frame: Frame, columns: Sequence[tuple[str, str]]) -> Frame:
         """Return the expressions as a frame."""
-        listed = ", ".join(f"{text} AS `{alias}`" for alias, text in columns)
+        listed = ", ".join(f"{text} AS {quoted(alias)}" for alias, text in columns)
         return self.sql(f"SELECT {listed} FROM __frame", {"__frame": frame})  # noqa: S608  # expressions are the contract
 
     def where(self, frame: Frame, condition: str) -> Frame:
@@ -173,7 +173,7 @@ class MemorySession:
                 raise RunError("KDL-TEST-004", "the keys of this frame were dropped")
             yield held[name]
 
-        listed = ", ".join(f"{text} AS `{alias}`" for alias, text in columns)
+        listed = ", ".join(f"{text} AS {quoted(alias)}" for alias, text in columns)
         source = register_io_source(scan, schema=row.schema)
         text = f"SELECT {listed} FROM __frame CROSS JOIN {name}"  # noqa: S608  # expressions are the contract
         return self.sql(text, {"__frame": frame, name: source})

@@ -11,13 +11,17 @@ from kindling.addresses import Address
 from kindling.events import Event
 from kindling.hooks import Frame
 from kindling.hooks.executor import Executor, ExecutorSpec
-from kindling.hooks.platform import Platform, Session
+from kindling.hooks.masking import Masking
+from kindling.hooks.platform import Platform, Session, SessionSpec
 from kindling.hooks.secrets import Secrets
 from kindling.hooks.sink import EventSink
 from kindling.hooks.state import State
 from kindling.testing.executor_contract import ExecutorContract
 from kindling.testing.inline_executor import InlineExecutor
 from kindling.testing.list_sink import ListSink
+from kindling.testing.masking_contract import MaskingContract
+from kindling.testing.memory_masking import TYPES as MASKED_TYPES
+from kindling.testing.memory_masking import MemoryMask
 from kindling.testing.memory_platform import FEATURES, MemoryPlatform, lazy
 from kindling.testing.memory_secrets import MemorySecrets
 from kindling.testing.memory_state import Memory, MemoryState
@@ -120,3 +124,18 @@ class OfListSink(SinkContract):
 
     def heard(self, sink: EventSink, run_dir: Path) -> list[dict[str, object]]:
         return [event.to_plain() for event in self.kept]
+
+
+class OfMemoryMask(MaskingContract):
+    capability = "masking:memory"
+    features = frozenset({"keyed", "keeps-type", "deterministic"})
+    accepted = MASKED_TYPES
+    refused = ("double", "array<bigint>")
+    made: ClassVar[type[MemoryMask]] = MemoryMask
+
+    def make_mask(self) -> Masking:
+        return self.made()
+
+    @pytest.fixture
+    def session(self) -> Session:
+        return MemoryPlatform({}).open_session(SessionSpec("masks"))

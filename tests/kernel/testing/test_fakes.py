@@ -24,6 +24,10 @@ class TestMemorySecrets(fakes.OfMemorySecrets):
     pass
 
 
+class TestMemoryMask(fakes.OfMemoryMask):
+    pass
+
+
 class TestListSink(fakes.OfListSink):
     pass
 
