@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kindling.events import Event
 from kindling.hooks.sink import SinkSpec
@@ -14,6 +16,9 @@ from kindling_plugin_openlineage.outbox import Outbox, RunFile, full
 from kindling_plugin_openlineage.settings import OpenLineageSettings
 from kindling_plugin_openlineage.targets import AwayError, FileTarget, deliver
 from kindling_plugin_openlineage.translation import Translator
+
+if TYPE_CHECKING:
+    from kindling_plugin_openlineage.courier import Courier
 
 log = logging.getLogger("kindling.openlineage")
 MEGABYTE = 1 << 20
@@ -36,6 +41,8 @@ class OpenLineageSink:
         self._translator = Translator(spec.run_id, settings.namespace)
         self._outbox = Outbox(base / settings.outbox, settings.keep_runs, settings.keep_mb * MEGABYTE)
         self._file = FileTarget(base / settings.file) if settings.file else None
+        self._courier: Courier | None = None
+        self._refused = 0
         self._own: RunFile | None = None
         self._waiting: list[RunFile] = []
         self._is_closed = False
@@ -62,6 +69,8 @@ class OpenLineageSink:
             own.restart()
         own.append(lines)
         self._write()
+        if self._courier is not None:
+            self._courier.wake()
 
     def _opened(self) -> RunFile:
         self._own = self._outbox.open(self._spec.run_id)
@@ -71,7 +80,30 @@ class OpenLineageSink:
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         for file in self._waiting:
             end_file(file, now)
+        if self._settings.url:
+            self._courier = self._sent()
         return self._own
+
+    def _sent(self) -> Courier:
+        """Start the thread that brings the events to the collector."""
+        from kindling_plugin_openlineage.collector import Collector
+        from kindling_plugin_openlineage.courier import Courier
+
+        settings, secret = self._settings, self._spec.secret
+        key = (lambda: secret(settings.api_key)) if settings.api_key and secret is not None else None
+        collector = Collector(settings.address, settings.timeout_s, settings.ca_file, key)
+        files = (*self._waiting, *([self._own] if self._own else []))
+        return Courier(collector, files, self._refuse)
+
+    def _refuse(self, line: bytes, why: str) -> None:
+        """Keep an event that the collector never takes, for people."""
+        self._refused += 1
+        path = self._outbox.folder / "refused.ndjson"
+        if self._refused == 1:
+            log.warning("lineage: an event was refused, see %s: %s", path, why)
+        with suppress(OSError), path.open("ab") as file:
+            if file.tell() + len(line) <= MEGABYTE:
+                file.write(line)
 
     def _write(self) -> str:
         """Bring the file up to date; return why that failed, or ""."""
@@ -89,8 +121,8 @@ class OpenLineageSink:
         if self._is_closed or self._own is None:
             return
         self._is_closed = True
-        why = self._write()
-        if why:
+        faults = [self._write(), self._courier.close(self._settings.drain_s) if self._courier else ""]
+        for why in filter(None, faults):
             log.warning("lineage: events wait for the next run: %s", why)
         for file in (*self._waiting, self._own):
             if file.is_delivered(self._targets):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +26,18 @@ class AwayError(Exception):
         self.is_final = is_final
 
 
+class RefusedError(Exception):
+    """A target never takes the event that it was given.
+
+    Args:
+        why: A few words, without a word of the target's answer.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 class Target(Protocol):
     """Takes events in order."""
 
@@ -44,6 +56,7 @@ class Target(Protocol):
 
         Raises:
             AwayError: It took none.
+            RefusedError: It never takes this one; only where `batch` is 1.
         """
         ...
 
@@ -98,15 +111,22 @@ def _mended(descriptor: int) -> int:
     return end
 
 
-def deliver(file: RunFile, target: Target) -> int:
-    """Hand over what a target has not taken yet; return how many events it took.
+def deliver(file: RunFile, target: Target, refuse: Callable[[bytes, str], None] | None = None) -> None:
+    """Hand over what a target has not taken yet.
+
+    Args:
+        file: Has the events.
+        target: Takes them.
+        refuse: Told of an event that the target never takes, and why; the next ones go on.
 
     Raises:
         AwayError: It takes no more now; what it took is marked.
     """
-    count = 0
     while lines := file.unsent(target.name, target.batch):
-        target.send(lines)
-        file.advance(target.name, file.mark(target.name) + sum(map(len, lines)))
-        count += len(lines)
-    return count
+        mark = file.mark(target.name)
+        try:
+            target.send(lines)
+        except RefusedError as error:
+            if refuse is not None:
+                refuse(lines[0], error.why)
+        file.advance(target.name, mark + sum(map(len, lines)))
