@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from kindling.hooks.platform import Platform, PlatformSpec, Session, SessionSpec
 from kindling.testing.offers import open_capability
+
+sys.path.insert(0, str(Path(__file__).parent))  # importlib mode adds no folder for masked.py
 
 
 def opened(name: str, folder: str) -> Platform:

@@ -12,7 +12,7 @@ from kindling_plugin_masking.options import Options
 
 NAME = "date_shift"
 PURPOSE = "kindling.masking.date_shift/1"
-DAYS, MOST_DAYS = 365, 3660
+DAYS, MOST_DAYS, LONGEST_NAME = 365, 3660, 256
 _DIGITS = 15
 """Decimal digits of a digest that the shift is made of; a bigint holds 18."""
 EDGES = {
@@ -68,7 +68,9 @@ def _other(request: MaskRequest, options: Options) -> str:
     if not options.has("by"):
         options.add("'by' is missing: name the column that says whose date it is")
         return ""
-    wanted = options.text("by", "", 256)
+    wanted = options.text("by", "", LONGEST_NAME)
+    if not wanted:
+        return ""
     found = next((name for name in request.columns if name.lower() == wanted.lower()), "")
     if not found:
         options.add(f"'by' names no column: {did_you_mean(wanted, request.columns)}")

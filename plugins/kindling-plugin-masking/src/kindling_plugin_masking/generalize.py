@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 
 from kindling.hooks.masking import MaskRequest
 from kindling_plugin_masking.kinds import (
@@ -25,6 +25,7 @@ MOST_LETTERS = 256
 MOST_BUCKETS = "1e15"
 """Numbers further from zero than so many widths become null: doubles do not tell buckets apart there."""
 _MOST_DIGITS, _KEPT_SCALE = 38, 6
+_EXACT = Context(prec=4 * _MOST_DIGITS)
 
 
 class Generalize:
@@ -78,13 +79,19 @@ def width_fault(width: Decimal, type_: str) -> str:
     """Return why numbers of a type have no buckets of that width, or ""."""
     if type_ in ("float", "double"):
         return ""
+    with localcontext(_EXACT):
+        return _misfit(width, type_)
+
+
+def _misfit(width: Decimal, type_: str) -> str:
     low, step = bounds(type_)
     if type_ not in WHOLE_BITS:
         precision, scale = digits(type_)
         if precision == _MOST_DIGITS and scale > _KEPT_SCALE:
             step *= 10  # Spark computes differences of such decimals with a digit less
-    if width % step or width <= bounds(type_)[1]:
-        return f"'width' must be a multiple of {step:f} for the type {type_!r}, and greater than its step"
+    if width % step or width <= step:
+        least = f"{step.normalize():f}"
+        return f"'width' must be a multiple of {least} for the type {type_!r}, and greater than that"
     return "" if width <= -low - step else f"'width' is greater than all numbers of the type {type_!r}"
 
 
@@ -98,7 +105,8 @@ def _bucket(column: str, type_: str, width: Decimal) -> str:
         start = f"CAST({start} AS FLOAT)" if type_ == "float" else start
         return f"CASE WHEN abs({made}) < {most} THEN {start} END"
     low = bounds(type_)[0]
-    first = -(-low // width) * width
+    with localcontext(_EXACT):
+        first = -(-low // width) * width
     wider, exact = ("BIGINT", f"CAST({column} AS BIGINT)") if type_ in WHOLE_BITS else (type_, column)
     start = f"{exact} - pmod({exact}, {typed(f'{width:f}', wider)})"
     # The bucket of the smallest numbers begins where the type has none: they keep the smallest one.

@@ -78,6 +78,11 @@ class Options:
         """Tell whether an option was given."""
         return name in self._given
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether no fault was found yet."""
+        return not self._faults
+
     def add(self, fault: str) -> None:
         """Note a fault that the mask found."""
         self._faults.append(fault)

@@ -29,7 +29,7 @@ class Partial:
         first = options.whole("first", 0, 0, MOST)
         last = options.whole("last", 0 if options.has("first") else LAST, 0, MOST)
         filler = text_literal(options.text("with", "***", LONGEST))
-        if not first + last:
+        if options.is_sound and not first + last:
             options.add("'first' and 'last' are 0: use the mask 'redact'")
         options.done()
         accept(NAME, request, (TEXT,))
