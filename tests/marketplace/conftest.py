@@ -18,11 +18,17 @@ collect_ignore = ["plugins"]
 """Strangers' own tests run where `kindling plugins check` runs them."""
 
 
+Wheels = dict[str, str]
+"""Paths of wheels: of the kernel, as `core`, and of `OURS`."""
+
+
 @pytest.fixture(scope="session")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
     """Give the wheels of the kernel and of `OURS`, built once."""
-    projects = [ROOT, *(ROOT / "plugins" / f"kindling-plugin-{name}" for name in OURS)]
-    return [str(build(project, tmp_path_factory.mktemp("wheels"))) for project in projects]
+    projects = {"core": ROOT, **{name: ROOT / "plugins" / f"kindling-plugin-{name}" for name in OURS}}
+    return {
+        name: str(build(project, tmp_path_factory.mktemp("wheels"))) for name, project in projects.items()
+    }
 
 
 class Desk:
@@ -32,7 +38,7 @@ class Desk:
     cache has them not.
     """
 
-    def __init__(self, folder: Path, wheels: list[str]) -> None:
+    def __init__(self, folder: Path, wheels: Wheels) -> None:
         self.folder = folder
         self.environment = folder.parent / "environment"
         self.python = self.environment / "bin" / "python"
@@ -54,7 +60,7 @@ class Desk:
             "GIT_COMMITTER_EMAIL": "ann@localhost",
         }
         self.run(f"uv venv -q --python {sys.executable} {self.environment}", at=folder.parent)
-        self.run(f"uv pip install -q --python {self.python} {' '.join(wheels)}", at=folder.parent)
+        self.run(f"uv pip install -q --python {self.python} {' '.join(wheels.values())}", at=folder.parent)
 
     def ended(self, line: str, at: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Run a line of a shell."""
@@ -83,7 +89,7 @@ def cache_folder() -> str:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, wheels: list[str]) -> Desk:
+def desk(tmp_path: Path, wheels: Wheels) -> Desk:
     folder = tmp_path / "work"
     folder.mkdir()
     return Desk(folder, wheels)

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from kindling_plugin_registry import records
 from kindling_plugin_registry.formats import convert
-from kindling_plugin_registry.versions import is_within, newest, newest_first
+from kindling_plugin_registry.versions import is_within, newest, newest_first, requirement_of
+
+from kindling.errors import PolicyError
 
 
 def made(samples: Any, *versions: str, yanked: str = "") -> list[records.Release]:
@@ -36,3 +39,18 @@ def test_a_star_holds_all_versions() -> None:
     assert is_within("2.0rc1", "*")
     assert is_within("2.0rc1", ">=1")
     assert not is_within("2.0", "<2")
+
+
+def test_what_is_no_version_specifier_or_requirement_is_told() -> None:
+    calls = (
+        (lambda: is_within("1.0", ">>1"), "'>>1'", "a version specifier of PEP 440"),
+        (lambda: is_within("1_x", ">=1"), "'1_x'", "a version of PEP 440"),
+        (lambda: requirement_of("a b"), "'a b'", "a requirement of PEP 508"),
+    )
+    for call, text, expected in calls:
+        with pytest.raises(PolicyError) as caught:
+            call()
+        assert str(caught.value) == (
+            f"KDL-REG-113: {text} in a registry is not understood\n  why: expected {expected}\n"
+            "  do: pip install --upgrade kindling-plugin-registry"
+        )

@@ -158,7 +158,6 @@ def test_broken_locks(fair: Fair, chances: Chances) -> None:
         ("plugins", "sbom"),
         ("plugins", "bundle", "-o", "x.tar", "--offline"),
         ("plugins", "doctor", "--offline"),
-        ("plan", "--locked"),
         ("run", "--locked"),
     )
     for chance in chances():

@@ -5,12 +5,15 @@ Source: Open Source Vulnerability format 1.7, "affected[].ranges[].events" and i
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
-from packaging.version import Version as ParsedVersion
 
 from kindling_plugin_registry.records import AdvisoryId, Document, Link, Moment, Name, Some, Version
+from kindling_plugin_registry.versions import version_of
+
+if TYPE_CHECKING:
+    from packaging.version import Version as ParsedVersion
 
 EventVersion = Annotated[str, Meta(pattern=r"^[0-9][0-9A-Za-z.!+_-]*$(?!\n)")]
 
@@ -114,7 +117,7 @@ class Advisories(Document, frozen=True, kw_only=True):
 
 def _is_within(events: tuple[Event, ...], version: str) -> bool:
     """Walk the events in order of version: introduced opens, fixed closes, last_affected closes after it."""
-    wanted = ParsedVersion(version)
+    wanted = version_of(version)
     inside = False
     for event in sorted(events, key=_place):
         at, _ = _place(event)
@@ -128,4 +131,4 @@ def _is_within(events: tuple[Event, ...], version: str) -> bool:
 def _place(event: Event) -> tuple[ParsedVersion, bool]:
     """Return an event's version, and whether it closes a range: of the same version, opening comes first."""
     at = event.introduced or event.fixed or event.last_affected or "0"
-    return ParsedVersion(at), event.introduced is None
+    return version_of(at), event.introduced is None

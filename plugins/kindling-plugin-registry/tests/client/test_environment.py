@@ -79,7 +79,7 @@ def test_commands_name_the_right_index_and_no_other() -> None:
         "r.txt",
     ]
     pipx = install_command(_made("pipx", pipx="/pipx"), "pipx", Order("r.txt", is_offline=True))
-    assert pipx == ["/pipx", "runpip", "kindling-core", "install", "--no-input", "--no-index", "-r", "r.txt"]
+    assert pipx == ["/pipx", "runpip", "kindling-core", "install", "--no-index", "-r", "r.txt"]
     assert index_options(Order("r.txt", "/wheels"), is_uv=True) == ["--no-index", "--find-links", "/wheels"]
     exact = install_command(_made("venv", uv="/uv"), "uv", Order("r.txt", is_offline=True, is_exact=True))
     assert exact[5:] == ["--no-index", "--offline", "--no-deps", "--require-hashes", "-r", "r.txt"]

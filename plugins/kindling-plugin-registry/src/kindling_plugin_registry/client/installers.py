@@ -60,10 +60,10 @@ def install_command(environment: Environment, backend: str, order: Order) -> lis
     if backend in ("uv", "uv-tool"):
         head = [environment.uv, "pip", "install", "--python", environment.python]
         return [*head, *index_options(order, is_uv=True), *exact, "-r", order.file]
-    options = ["install", "--no-input", *index_options(order, is_uv=False), *exact, "-r", order.file]
-    if backend == "pipx":
-        return [environment.pipx, "runpip", os.path.basename(environment.prefix), *options]
-    return [environment.python, "-m", "pip", *options]
+    options = [*index_options(order, is_uv=False), *exact, "-r", order.file]
+    if backend == "pipx":  # newer ones hand this to `uv pip`, which knows no --no-input
+        return [environment.pipx, "runpip", os.path.basename(environment.prefix), "install", *options]
+    return [environment.python, "-m", "pip", "install", "--no-input", *options]
 
 
 def uninstall_command(environment: Environment, backend: str, names: Sequence[str]) -> list[str]:
@@ -124,8 +124,9 @@ def dry_run_names(command: Sequence[str]) -> list[str]:
 
 
 def own_variables() -> dict[str, str]:
-    """Return the environment without what would add an index to the right one."""
-    return {key: value for key, value in os.environ.items() if key not in _FOREIGN}
+    """Return the environment without what would add an index to the right one; pip must not ask anything."""
+    kept = {key: value for key, value in os.environ.items() if key not in _FOREIGN}
+    return {**kept, "PIP_NO_INPUT": "1"}
 
 
 _FOREIGN = frozenset(

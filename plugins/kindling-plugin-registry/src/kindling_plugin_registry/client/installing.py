@@ -41,14 +41,13 @@ def package_index(desk: Desk, picks: Sequence[Pick]) -> str:
 
     The first by priority, of those that the picks come from and that have an index.
     """
-    from packaging.requirements import Requirement
-
     from kindling.names import canonical
+    from kindling_plugin_registry.versions import requirement_of
 
     used = {pick.registry for pick in picks}
     copies = [copy for copy in desk.market.copies if copy.registry.name in used]
     texts = [text for pick in picks if pick.release for text in pick.release.requires_dist]
-    needed = [canonical(Requirement(text).name) for text in texts]
+    needed = [canonical(requirement_of(text).name) for text in texts]
     binding = [copy for copy in copies if any(copy.registry.binds(name) for name in needed)]
     return next(
         (copy.registry.package_index for copy in [*binding, *copies] if copy.registry.package_index), ""

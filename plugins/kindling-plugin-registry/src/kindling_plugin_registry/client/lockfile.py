@@ -149,7 +149,7 @@ def read_lock(project: str) -> Lock | None:
             return Lock(path, tomllib.load(file))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, LookupError, TypeError) as cause:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as cause:
         raise PolicyError(
             "KDL-REG-151",
             "the lock cannot be read",
@@ -169,12 +169,18 @@ def digest_of(plain: Mapping[str, object]) -> str:
 
 
 def _package(row: Mapping[str, object], folder: str) -> Locked:
-    return Locked(
-        canonical(str(row["name"])),
-        str(row.get("version", "")),
-        str(row.get("marker", "")),
-        tuple(_files(row, folder)),
-    )
+    """Return a package whose marker and wheels' names are right: later they are only used."""
+    from packaging.markers import Marker
+    from packaging.utils import parse_wheel_filename
+
+    marker = str(row.get("marker", ""))
+    if marker:
+        Marker(marker)
+    files = tuple(_files(row, folder))
+    for file in files:
+        if file.is_wheel:
+            parse_wheel_filename(file.filename)
+    return Locked(canonical(str(row["name"])), str(row.get("version", "")), marker, files)
 
 
 def _files(row: Mapping[str, object], folder: str) -> Iterator[LockedFile]:

@@ -14,7 +14,7 @@ from kindling_plugin_registry.client.judging import Exclusion, Judge, named_vers
 from kindling_plugin_registry.client.kernel import KERNEL
 from kindling_plugin_registry.client.needs import Need
 from kindling_plugin_registry.client.registries import LEVELS
-from kindling_plugin_registry.versions import is_within, newest_first
+from kindling_plugin_registry.versions import is_within, newest_first, requirement_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -267,8 +267,6 @@ class Resolver:
 
     def _follow(self) -> None:
         """Pick what picked plugins require of other plugins of the registries."""
-        from packaging.requirements import Requirement
-
         from kindling.names import canonical
 
         open_names = list(self.picks)
@@ -276,7 +274,7 @@ class Resolver:
             pick = self.picks[open_names.pop()]
             release = pick.release or self._listed(pick)
             for text in release.requires_dist if release else ():
-                required = Requirement(text)
+                required = requirement_of(text)
                 name = canonical(required.name)
                 owner = self.market.owner(name)
                 if (

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.version import Version
-
 from kindling.values import Value
 from kindling_plugin_registry.client.changes import Change, changes_of
 from kindling_plugin_registry.client.installing import new_picks
 from kindling_plugin_registry.client.kernel import KERNEL
 from kindling_plugin_registry.client.resolving import Pick, Resolution
+from kindling_plugin_registry.versions import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +46,7 @@ def updates(desk: Desk, names: Sequence[str]) -> Updates:
     picks = tuple(
         pick
         for pick in new_picks(desk, resolution)
-        if pick.name not in installed or Version(pick.version) > Version(installed[pick.name])
+        if pick.name not in installed or version_of(pick.version) > version_of(installed[pick.name])
     )
     kept = {pick.name for pick in picks}
     changes = tuple(change for change in changes_of(desk, resolution) if change.name in kept)

@@ -8,8 +8,7 @@ from datetime import datetime, timezone
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier
-
+from kindling.errors import PolicyError
 from kindling_plugin_registry.operator.pages import KEPT
 from kindling_plugin_registry.records import Document
 from kindling_plugin_registry.site.facets import VALUES
@@ -160,5 +159,5 @@ def _cell(result: Result, capability: str) -> Cell:
 def _is_held(version: str, versions: str) -> bool:
     try:
         return is_within(version, versions)
-    except InvalidSpecifier:
+    except PolicyError:
         return True
