@@ -1,0 +1,13 @@
+"""Where the repository is, and the texts that stand at the start of pages that are made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def start(name: str) -> list[str]:
+    """Return the lines that people wrote for the start of a page that is made."""
+    path = Path(__file__).parent / "texts" / f"{name}.md"
+    return path.read_text(encoding="utf-8").rstrip("\n").split("\n")
