@@ -114,7 +114,7 @@ class Setting(Document, frozen=True, kw_only=True):
     default: object = None
     doc: str = ""
     choices: tuple[object, ...] = ()
-    least: int = 0
+    least: float = 0
     required: bool = False
 
 

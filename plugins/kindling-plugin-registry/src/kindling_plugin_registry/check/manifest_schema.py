@@ -56,7 +56,7 @@ _SETTING: dict[str, dict[str, object]] = {
     "default": {},
     "doc": {"type": "string", "description": "What it does."},
     "choices": {"type": "array"},
-    "least": {"type": "integer"},
+    "least": {"type": "number"},
     "required": {"type": "boolean"},
 }
 _OF_STORAGES = ("probe", "probe_module", "needs")
