@@ -18,6 +18,9 @@ from kindling.hooks.sink import EventSink
 from kindling.hooks.state import State
 from kindling.testing.executor_contract import ExecutorContract
 from kindling.testing.inline_executor import InlineExecutor
+from kindling.testing.lineage_contract import RUN, LineageContract
+from kindling.testing.list_lineage import FEATURES as LINEAGE_FEATURES
+from kindling.testing.list_lineage import ListLineage, Service, Told
 from kindling.testing.list_sink import ListSink
 from kindling.testing.masking_contract import MaskingContract
 from kindling.testing.memory_masking import TYPES as MASKED_TYPES
@@ -139,3 +142,22 @@ class OfMemoryMask(MaskingContract):
     @pytest.fixture
     def session(self) -> Session:
         return MemoryPlatform({}).open_session(SessionSpec("masks"))
+
+
+class OfListLineage(LineageContract):
+    capability = "lineage:list"
+    features = LINEAGE_FEATURES
+    made: ClassVar[type[ListLineage]] = ListLineage
+
+    @pytest.fixture(autouse=True)
+    def a_service(self) -> None:
+        self.kept = Service()
+
+    def make_sink(self, run_dir: Path, run_id: str = RUN) -> EventSink:
+        return self.made(run_id, self.kept)
+
+    def told(self, sink: EventSink, run_dir: Path) -> list[Told]:
+        return list(self.kept.told)
+
+    def service(self, *, is_up: bool) -> None:
+        self.kept.is_up = is_up

@@ -5,6 +5,8 @@ from __future__ import annotations
 import exchange_mutants
 import executor_mutants
 import key_mutants
+import lineage_mutants
+import masking_mutants
 import platform_mutants
 import record_mutants
 import storage_mutants
@@ -18,7 +20,9 @@ MODULES = (
     key_mutants,
     executor_mutants,
     record_mutants,
+    lineage_mutants,
     trace_mutants,
+    masking_mutants,
 )
 
 for module in MODULES:

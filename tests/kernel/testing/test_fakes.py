@@ -32,5 +32,9 @@ class TestListSink(fakes.OfListSink):
     pass
 
 
+class TestListLineage(fakes.OfListLineage):
+    pass
+
+
 class TestFullPlatform(full_platform.OfFullPlatform):
     pass

@@ -20,7 +20,9 @@ CONTRACTS = (
     fakes.OfInlineExecutor,
     fakes.OfMemoryState,
     fakes.OfMemorySecrets,
+    fakes.OfMemoryMask,
     fakes.OfListSink,
+    fakes.OfListLineage,
 )
 
 
