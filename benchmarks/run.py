@@ -24,6 +24,7 @@ from commands import CommandFailed, write_bytecode
 from places import BENCHMARKS, LOOPS, PROBES, ROOT, Scratch, baseline
 from report import facts_of, write_page, write_result
 from rows.inside import bookkeeping, planning, scheduling
+from rows.market import market, market_peers, site
 from rows.peers import medallion_peers, one_changed, second_run, tiny_chain_peers
 from rows.registry import registry
 from rows.runs import chain, flights, requests, workers
@@ -48,6 +49,9 @@ ROWS: dict[str, Callable[[Scratch, int], Row]] = {
     "workers": workers,
     "first-query": first_query,
     "registry": registry,
+    "market": market,
+    "site": site,
+    "market-peers": market_peers,
     "medallion": medallion_peers,
     "tiny-chain": tiny_chain_peers,
     "second-run": second_run,

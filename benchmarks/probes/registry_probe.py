@@ -2,6 +2,7 @@
 
 registry_probe.py make FOLDER PLUGINS RELEASES    # prints lists of times as JSON, in seconds
 registry_probe.py verify FOLDER                   # a first verification, to be timed from outside
+registry_probe.py site FOLDER PLUGINS             # prints {"seconds", "bytes"} of a site as JSON
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from kindling_plugin_registry.operator.source import Source
 
 NOW = datetime.now(timezone.utc)
 ROUNDS = 3
@@ -74,11 +77,8 @@ def release(name: str, version: str) -> bytes:
     return json.dumps(plain, sort_keys=True, indent=2).encode()
 
 
-def make(folder: Path, plugins: int, releases: int) -> dict[str, list[float]]:
-    """Make the registry and measure: from nothing, then one changed plugin, quickly and whole in turns."""
-    from kindling_plugin_registry.operator.building import build
-    from kindling_plugin_registry.operator.keys import load_keys
-    from kindling_plugin_registry.operator.signing import sign
+def begun(folder: Path, plugins: int, releases: int) -> Source:
+    """Write the source of a registry; its keys stand in `keys`."""
     from kindling_plugin_registry.operator.source import Source
     from kindling_plugin_registry.operator.starting import Start, make_registry
 
@@ -96,7 +96,17 @@ def make(folder: Path, plugins: int, releases: int) -> dict[str, list[float]]:
         (place / "plugin.toml").write_text(RECORD.format(name=name))
         for minor in range(releases):
             (place / "releases" / f"1.{minor}.0.json").write_bytes(release(name, f"1.{minor}.0"))
-    signers = load_keys([keys])
+    return source
+
+
+def make(folder: Path, plugins: int, releases: int) -> dict[str, list[float]]:
+    """Make the registry and measure: from nothing, then one changed plugin, quickly and whole in turns."""
+    from kindling_plugin_registry.operator.building import build
+    from kindling_plugin_registry.operator.keys import load_keys
+    from kindling_plugin_registry.operator.signing import sign
+
+    source = begun(folder, plugins, releases)
+    signers = load_keys([folder / "keys"])
 
     def change(minutes: int) -> None:
         name = f"kindling-plugin-p{plugins // 2:05d}"
@@ -131,6 +141,18 @@ def verify(folder: Path) -> None:
             raise SystemExit("the index is empty")
 
 
+def site(folder: Path, plugins: int) -> dict[str, float]:
+    """Make a site of an index and measure it; its imports are not part of it."""
+    from kindling_plugin_registry.operator.building import build
+    from kindling_plugin_registry.site.writing import make_site
+
+    source = begun(folder, plugins, 2)
+    build(source, NOW)
+    seconds = timed(lambda: make_site(source.dist, "https://plugins.example/"))
+    largest = max(path.stat().st_size for path in (source.dist / "plugin").rglob("*.html"))
+    return {"seconds": seconds, "bytes": largest}
+
+
 def timed(work: Callable[[], object]) -> float:
     """Return how long something takes, in seconds."""
     began = time.perf_counter()
@@ -141,5 +163,7 @@ def timed(work: Callable[[], object]) -> float:
 if __name__ == "__main__":
     if sys.argv[1] == "make":
         print(json.dumps(make(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))))
+    elif sys.argv[1] == "site":
+        print(json.dumps(site(Path(sys.argv[2]), int(sys.argv[3]))))
     else:
         verify(Path(sys.argv[2]))
