@@ -20,7 +20,7 @@ from kindling_plugin_openlineage.translation import Translator
 if TYPE_CHECKING:
     from kindling_plugin_openlineage.courier import Courier
 
-log = logging.getLogger("kindling.openlineage")
+LOGGER = "kindling.openlineage"
 MEGABYTE = 1 << 20
 
 
@@ -76,7 +76,9 @@ class OpenLineageSink:
         self._own = self._outbox.open(self._spec.run_id)
         self._waiting, dropped = self._outbox.claim()
         if dropped:
-            log.warning("lineage: dropped the waiting events of %d runs: the outbox was full", dropped)
+            logging.getLogger(LOGGER).warning(
+                "lineage: dropped the waiting events of %d runs: the outbox was full", dropped
+            )
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         for file in self._waiting:
             end_file(file, now)
@@ -100,7 +102,7 @@ class OpenLineageSink:
         self._refused += 1
         path = self._outbox.folder / "refused.ndjson"
         if self._refused == 1:
-            log.warning("lineage: an event was refused, see %s: %s", path, why)
+            logging.getLogger(LOGGER).warning("lineage: an event was refused, see %s: %s", path, why)
         with suppress(OSError), path.open("ab") as file:
             if file.tell() + len(line) <= MEGABYTE:
                 file.write(line)
@@ -123,7 +125,7 @@ class OpenLineageSink:
         self._is_closed = True
         faults = [self._write(), self._courier.close(self._settings.drain_s) if self._courier else ""]
         for why in filter(None, faults):
-            log.warning("lineage: events wait for the next run: %s", why)
+            logging.getLogger(LOGGER).warning("lineage: events wait for the next run: %s", why)
         for file in (*self._waiting, self._own):
             if file.is_delivered(self._targets):
                 file.remove()
