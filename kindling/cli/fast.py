@@ -19,6 +19,8 @@ OPTIONS = {
     "-s": "select",
     "--exclude": "exclude",
     "-x": "exclude",
+    "--workers": "workers",
+    "-w": "workers",
 }
 """Options of `kindling run`, each with one value, that are understood here."""
 
@@ -73,7 +75,7 @@ def _added(arguments: list[str]) -> int | None:
 
 def _unchanged(arguments: list[str]) -> int | None:
     """Return 0 after saying that nothing changed; None if anything would run or is wrong."""
-    given: dict[str, list[str]] = {"env": [], "set": [], "select": [], "exclude": []}
+    given: dict[str, list[str]] = {"env": [], "set": [], "select": [], "exclude": [], "workers": []}
     locked = "--locked" in arguments
     arguments = [item for item in arguments if item != "--locked"]
     if len(arguments) % 2:
@@ -83,7 +85,9 @@ def _unchanged(arguments: list[str]) -> int | None:
             return None
         given[OPTIONS[option]].append(value)
     pairs = [text.partition("=") for text in given["set"]]
-    if not all(key and equals for key, equals, _ in pairs):
+    # How many would work matters to nobody where there is no work; a fault in it does.
+    counts = [value.isascii() and value.isdigit() and int(value) > 0 for value in given["workers"]]
+    if not all(counts) or not all(key and equals for key, equals, _ in pairs):
         return None
     from kindling.cli.unchanged import unchanged_text
 

@@ -28,7 +28,9 @@ def test_a_warm_list_of_plugins_imports_no_plugin_and_nothing_heavy(shop: Termin
         assert not plugins_in(names)
 
 
-@pytest.mark.parametrize("arguments", [("run",), ("run", "--env", "dev"), ("run", "-e", "dev")])
+@pytest.mark.parametrize(
+    "arguments", [("run",), ("run", "--env", "dev"), ("run", "-e", "dev"), ("run", "-w", "2")]
+)
 def test_a_run_in_which_nothing_changed_imports_probes_and_nothing_heavy(
     made_shop: Terminal, arguments: tuple[str, ...]
 ) -> None:

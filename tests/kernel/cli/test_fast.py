@@ -19,3 +19,10 @@ def test_what_is_unusual_goes_to_the_ordinary_command(shop: Terminal) -> None:
     assert done.err.startswith("KDL-CONF-")
     assert "No such option" in shop("run", "--no-such-option").err
     assert "No such option" in shop("plugins", "list", "--no-such-option").err
+
+
+def test_a_strange_number_of_workers_goes_to_the_ordinary_command(shop: Terminal) -> None:
+    for number in ("0", "many", "²"):
+        done = shop("run", "--workers", number)
+        assert done.code == 2
+        assert "Invalid value for '--workers' / '-w'" in done.err
