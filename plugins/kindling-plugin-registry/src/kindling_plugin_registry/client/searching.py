@@ -98,14 +98,15 @@ def found_plain(copies: Sequence[Copy], found: Sequence[tuple[str, Line]]) -> di
 
 
 def _matching(copy: Copy, wanted: list[str]) -> list[Line]:
-    """Return the lines with the rarest-looking word in them: a search of the whole text, not line by line."""
+    """Return the lines with the rarest word in them: a search of the whole text, not line by line."""
     if not wanted:
         return list(copy.all())
     text = copy.lines()
     lower = text.lower()
     if len(lower) != len(text):  # a letter whose lower form is longer: places would differ
         return list(copy.all())
-    word, found, place = max(wanted, key=len), [], 0
+    word = min(wanted, key=lower.count) if len(wanted) > 1 else wanted[0]
+    found, place = [], 0
     while (place := lower.find(word, place)) >= 0:
         start = text.rfind("\n", 0, place) + 1
         end = text.find("\n", place)
@@ -131,6 +132,8 @@ def _score(line: Line, wanted: list[str]) -> int | None:
 
 def _is_own(copies: Sequence[Copy], place: int, name: str) -> bool:
     """Tell whether a name belongs to this copy's registry: no other binds it, no earlier one lists it."""
+    if len(copies) == 1:
+        return True
     binder = next((copy for copy in copies if copy.registry.binds(name)), None)
     if binder is not None:
         return binder is copies[place]
