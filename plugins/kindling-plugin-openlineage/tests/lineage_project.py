@@ -44,12 +44,12 @@ def make_project(folder: Path, own: str, platform: str = "duckdb", app: str = AP
     return folder
 
 
-def kindling(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def kindling(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the command; standard output and error in one text."""
     return subprocess.run(
         [sys.executable, "-m", "kindling", *arguments],
         cwd=project,
-        env={**os.environ, "CI": "true"},
+        env={**os.environ, "CI": "true", **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
