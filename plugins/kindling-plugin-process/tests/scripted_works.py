@@ -144,7 +144,10 @@ class ScriptedWorks(ScriptedRunner):
         if word == "another":
             return "done"
         if word in BODIES:
-            BODIES[word]()
+            try:
+                BODIES[word]()
+            except RuntimeError:
+                return "failed"
             return "done"
         return super()._body(spec)
 
