@@ -143,7 +143,10 @@ def assemble(folder: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if page.endswith(".md"):
             text = (ROOT / source).read_text(encoding="utf-8")
-            target.write_text(links.relinked(text, source, page, places), encoding="utf-8")
+            text = links.relinked(text, source, page, places)
+            if page.startswith("reference/errors/"):
+                text = text.replace("\n", f"\n\n{errors.above(source)}\n", 1)
+            target.write_text(text, encoding="utf-8")
         else:
             shutil.copyfile(ROOT / source, target)
     for page, text in made.items():

@@ -35,6 +35,12 @@ def codes() -> list[str]:
     return pages.codes()
 
 
+def above(source: str) -> str:
+    """Return the line that stands above a code's page: its area, and the way to the others."""
+    area = source.rpartition("/")[2].split("-")[1]
+    return f"*{AREAS[area]}* · [all codes](index.md)"
+
+
 def overview() -> str:
     """Return the page that lists all codes by area."""
     lines = start("errors")

@@ -81,12 +81,6 @@ class Blocks:
         """Write a block to its file."""
         assert self._is_written(example)
 
-    def do_sql(self, example: Example) -> None:
-        """Leave a block of another tool's SQL alone."""
-
-    do_yaml = do_sql
-    do_jinja = do_sql
-
     def do_text(self, example: Example) -> None:
         """Check what a block installs and calls; other text is only read."""
         check_distributions(example.parsed)

@@ -15,7 +15,21 @@ from blocks import Blocks, marked  # a module beside this one
 from sybil import Sybil
 
 ROOT = Path(__file__).parent.parent.parent
-MARKED: dict[str, list[str]] = {}
+MARKED = {
+    "docs/coming-from/dagster.md": ["import dagster as dg"],
+    "docs/coming-from/dbt.md": [
+        "{{ config(materialized='table') }}",
+        "{{ config(materialized='table') }}",
+        "sources:",
+    ],
+    "docs/coming-from/dlt.md": ["from pyspark import pipelines as dp"],
+    "docs/coming-from/kedro.md": ["raw_orders:", "import pandas as pd"],
+    "docs/coming-from/sqlmesh.md": [
+        "MODEL (",
+        "AUDIT (name positive_price);",
+        "MODEL (name gold.revenue, kind FULL);",
+    ],
+}
 """Blocks that are not run, by page, as their beginnings; the page says why above the block."""
 RUN_ELSEWHERE = {
     "README.md": (
