@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parent))  # importlib mode adds no folder for pages.py
+import pytest
 from pages import MEASURED, follow
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parent.parent.parent / "docs" / "write-a-plugin.md"
 
 
+@pytest.mark.timeout(600)
 def test_the_page_leads_from_an_empty_folder_to_an_entry_in_a_registry(desk: Desk) -> None:
     page = PAGE.read_text(encoding="utf-8")
     began = time.monotonic()
