@@ -23,9 +23,17 @@ from typing import TYPE_CHECKING
 from commands import CommandFailed, write_bytecode
 from places import BENCHMARKS, LOOPS, PROBES, ROOT, Scratch, baseline
 from report import facts_of, write_page, write_result
+from rows.governed import governed
 from rows.inside import bookkeeping, planning, scheduling
 from rows.market import market, market_peers, site
-from rows.peers import medallion_peers, one_changed, second_run, tiny_chain_peers
+from rows.peers import (
+    medallion_jvm,
+    medallion_peers,
+    one_changed,
+    second_run,
+    tiny_chain_jvm,
+    tiny_chain_peers,
+)
 from rows.registry import registry
 from rows.runs import chain, flights, requests, workers
 from rows.starts import first_query, plugins_list, version
@@ -43,6 +51,7 @@ ROWS: dict[str, Callable[[Scratch, int], Row]] = {
     "plan": planning,
     "flights": flights,
     "chain": chain,
+    "governed": governed,
     "requests": requests,
     "bookkeeping": bookkeeping,
     "unchanged": unchanged,
@@ -56,6 +65,8 @@ ROWS: dict[str, Callable[[Scratch, int], Row]] = {
     "tiny-chain": tiny_chain_peers,
     "second-run": second_run,
     "one-changed": one_changed,
+    "medallion-jvm": medallion_jvm,
+    "tiny-chain-jvm": tiny_chain_jvm,
 }
 NEEDS_BASELINES = ("flights",)
 RESULTS, PAGE = BENCHMARKS / "results", ROOT / "docs" / "benchmarks.md"

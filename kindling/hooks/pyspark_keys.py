@@ -5,11 +5,15 @@ from __future__ import annotations
 import uuid
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from struct import pack
+from typing import TYPE_CHECKING, Any
 
 from kindling.hooks import Frame
 from kindling.hooks.arrow import arrow_schema
 from kindling.schemas import Field, Schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class KeyRows:
@@ -47,8 +51,8 @@ class KeyRows:
         import pyarrow as pa
 
         schema = Schema(tuple(Field(name, "binary") for name in keys))
-        columns = [pa.array([value], pa.binary()) for value in keys.values()]
-        row: Any = self.from_arrow(pa.table(columns, arrow_schema(schema)), schema)
+        columns = [_one_value(value) for value in keys.values()]
+        row: Any = self.from_arrow(pa.Table.from_arrays(columns, schema=arrow_schema(schema)), schema)
         name = f"kdl_{uuid.uuid4().hex}"
         row.createOrReplaceTempView(name)
         self._keys.append(name)
@@ -56,3 +60,11 @@ class KeyRows:
 
     def _drop_key_row(self, key: object) -> None:
         self.spark.catalog.dropTempView(key)
+
+
+def _one_value(value: bytes) -> pa.Array:
+    """Return an array of one value, made of buffers: `pyarrow.array` would import pandas for it."""
+    import pyarrow as pa
+
+    ends = pa.py_buffer(pack("=ii", 0, len(value)))
+    return pa.Array.from_buffers(pa.binary(), 1, [None, ends, pa.py_buffer(value)])
