@@ -66,7 +66,7 @@ def hook(kind: str) -> str:
         "",
         "What a capability states in `kindling.json`; a name like `x-vendor-name` is allowed as well.",
         "",
-        *_features(source),
+        *_features(source, {node.name for node in tree.body if isinstance(node, ast.ClassDef)}),
     ]
     for title, is_wanted in (
         ("What is called", _is_protocol),
@@ -79,10 +79,15 @@ def hook(kind: str) -> str:
     return "\n".join([*lines, ""])
 
 
-def _features(source: str) -> Iterator[str]:
+def _features(source: str, classes: set[str]) -> Iterator[str]:
     body = re.search(r'^FEATURES = \((.*?)\)\n"""', source, re.MULTILINE | re.DOTALL)
+
+    def link(found: re.Match[str]) -> str:
+        return f"[`{found[0]}`](#{found[0].lower()})" if found[0] in classes else found[0]
+
     for found in FEATURE.finditer(body[1] if body else ""):
-        yield f"- `{found['name']}`" + (f": {found['text']}" if found["text"] else "")
+        text = re.sub(r"^\w+", link, found["text"] or "")
+        yield f"- `{found['name']}`" + (f": {text}" if text else "")
 
 
 def _is_protocol(node: ast.ClassDef) -> bool:

@@ -19,7 +19,7 @@ from kindling.config.settings import load_settings
 
 ROOT = Path(__file__).parent.parent.parent
 INFO = re.compile(r'(?P<language>\w*)(?: title="(?P<title>[^"\n]+)")?[ \t]*$\n', re.MULTILINE)
-MARKED = re.compile(r"^ *\*Not run by our tests: [^*\n]+\.\*\n\n? *```.*\n(.*)$", re.MULTILINE)
+MARKER = re.compile(r"^ *\*Not run by our tests: [^*\n]+\.\*\s*\Z", re.MULTILINE)
 PIP = re.compile(r"^(?:\$ )?pip install (?P<wanted>[^#\n]+)", re.MULTILINE)
 WANTED = re.compile(r"(?P<name>kindling-[a-z-]+)(?:\[(?P<extras>[\w,]+)\])?")
 SHELL_S = 120
@@ -115,8 +115,15 @@ class Blocks:
 
 
 def marked(text: str) -> list[str]:
-    """Return the first lines of the blocks that a page says are not run, each below its reason."""
-    return [line.strip() for line in MARKED.findall(text)]
+    """Return the first lines of the blocks that a page says, above them, are not run."""
+    found, end, is_left_out = [], 0, False
+    for region in RawFencedCodeBlockLexer(INFO)(Document(text, "page.md")):
+        between = text[end : region.start]
+        is_left_out = bool(MARKER.search(between)) or (is_left_out and not between.strip())
+        if is_left_out:
+            found.append(str(region.lexemes["source"]).partition("\n")[0])
+        end = region.end
+    return found
 
 
 def is_like(said: str, expected: str) -> bool:

@@ -10,9 +10,9 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the pages and the site that were made of this checkout, once."""
-    folder = tmp_path_factory.mktemp("docs")
+def built() -> Path:
+    """Return the folder with pages and site, made of this checkout once a session; it stays to be read."""
+    folder = ROOT / "build" / "docs"
     build = [sys.executable, str(ROOT / "docs" / "_site" / "build.py"), str(folder)]
     done = subprocess.run(build, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
