@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Context, Decimal, localcontext
+from decimal import Decimal, localcontext
 
 from kindling.hooks.masking import MaskRequest
 from kindling_plugin_masking.kinds import (
@@ -25,7 +25,7 @@ MOST_LETTERS = 256
 MOST_BUCKETS = "1e15"
 """Numbers further from zero than so many widths become null: doubles do not tell buckets apart there."""
 _MOST_DIGITS, _KEPT_SCALE = 38, 6
-_EXACT = Context(prec=4 * _MOST_DIGITS)
+_EXACT_DIGITS = 4 * _MOST_DIGITS
 
 
 class Generalize:
@@ -79,7 +79,7 @@ def width_fault(width: Decimal, type_: str) -> str:
     """Return why numbers of a type have no buckets of that width, or ""."""
     if type_ in ("float", "double"):
         return ""
-    with localcontext(_EXACT):
+    with localcontext(prec=_EXACT_DIGITS):
         return _misfit(width, type_)
 
 
@@ -105,7 +105,7 @@ def _bucket(column: str, type_: str, width: Decimal) -> str:
         start = f"CAST({start} AS FLOAT)" if type_ == "float" else start
         return f"CASE WHEN abs({made}) < {most} THEN {start} END"
     low = bounds(type_)[0]
-    with localcontext(_EXACT):
+    with localcontext(prec=_EXACT_DIGITS):
         first = -(-low // width) * width
     wider, exact = ("BIGINT", f"CAST({column} AS BIGINT)") if type_ in WHOLE_BITS else (type_, column)
     start = f"{exact} - pmod({exact}, {typed(f'{width:f}', wider)})"
