@@ -40,6 +40,15 @@ def test_a_start_without_facets_is_ended_as_it_began() -> None:
     assert (missing["run"], missing["job"]) == ({"runId": "1", "facets": {}}, {"name": "x"})
 
 
+def test_nothing_is_added_to_a_file_whose_run_ended(tmp_path: Path) -> None:
+    file = RunFile.create(tmp_path, "r")
+    events = told()
+    file.append([encoded(events[0]), encoded(events[1]), encoded(events[-1])])
+    end_file(file, AT)
+    assert len(list(file.lines())) == 3  # a task without an end is the run's own doing
+    file.remove()
+
+
 def test_a_file_is_ended_once(tmp_path: Path) -> None:
     file = RunFile.create(tmp_path, "r")
     file.append([encoded(told()[0])])

@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,19 @@ def test_two_runs_at_once_send_each_event_once(tmp_path: Path) -> None:
         two.close()
         assert len(server.taken) == 2 * len(told())
         assert len({json.dumps(event) for event in server.taken}) == 2 * len(told())
+
+
+def test_runs_that_begin_at_once_send_what_waits_once(tmp_path: Path) -> None:
+    away = f"http://127.0.0.1:{closed_port()}"
+    for number in range(8):
+        record(sink_of(tmp_path, f"dead-{number}", url=away))
+    with receiver() as server, ThreadPoolExecutor(4) as pool:
+        sinks = [sink_of(tmp_path, f"run-{number}", url=server.url, drain_s=60) for number in range(4)]
+        for done in [pool.submit(record, sink) for sink in sinks]:
+            done.result()
+        assert len(server.taken) == 12 * len(told())
+        assert len({json.dumps(event) for event in server.taken}) == 12 * len(told())
+    assert waiting(tmp_path) == []
 
 
 def test_file_and_collector_have_their_own_progress(tmp_path: Path) -> None:

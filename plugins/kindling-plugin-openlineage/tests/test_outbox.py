@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 from kindling_plugin_openlineage.outbox import Outbox, RunFile
@@ -40,6 +42,36 @@ def test_a_file_that_somebody_holds_cannot_be_taken_over(tmp_path: Path) -> None
     assert taken is not None
     taken.remove()
     assert RunFile.claim(file.path) is None
+
+
+def test_the_ends_of_a_file_are_found_however_long_its_lines_are(tmp_path: Path) -> None:
+    file = RunFile.create(tmp_path, "r")
+    assert file.ends() == (b"", b"")
+    file.append([b"a"])
+    assert file.ends() == (b"a\n", b"a\n")
+    file.append([b"b", b"c" * 100_000])
+    assert file.ends() == (b"a\n", b"c" * 100_000 + b"\n")
+    file.remove()
+
+
+def test_a_new_file_has_no_name_before_it_is_held(tmp_path: Path) -> None:
+    stop = Event()
+    taken: list[RunFile] = []
+
+    def take() -> None:
+        while not stop.is_set():
+            taken.extend(Outbox(tmp_path, 10_000, 1 << 20).claim()[0])
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(take)
+        try:
+            files = [RunFile.create(tmp_path, f"r{number}") for number in range(300)]
+        finally:
+            stop.set()
+    assert taken == []
+    assert len({file.path for file in files}) == 300
+    for file in files:
+        file.remove()
 
 
 def test_a_damaged_mark_means_that_everything_is_told_again(tmp_path: Path) -> None:
@@ -84,6 +116,8 @@ def test_the_oldest_runs_are_dropped_where_they_are_too_large(tmp_path: Path) ->
 
 def test_marks_without_their_file_are_removed(tmp_path: Path) -> None:
     (tmp_path / "1-a.jsonl.http").write_bytes(b"0")
+    (tmp_path / "2-b.77.new").touch()
+    os.utime(tmp_path / "2-b.77.new", (1, 1))
     (tmp_path / "refused.ndjson").write_bytes(b"{}\n")
     assert Outbox(tmp_path, 9, 50).claim() == ([], 0)
     assert [path.name for path in tmp_path.iterdir()] == ["refused.ndjson"]
@@ -93,7 +127,7 @@ def test_dropped_runs_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     url = f"http://127.0.0.1:{closed_port()}"
     for run in ("a", "b", "c"):
         record(sink_of(tmp_path, run, url=url, keep_runs=1))
-    assert "lineage: dropped the waiting events of 1 runs: the outbox was full" in caplog.messages
+    assert "lineage: the outbox was full: the waiting events of 1 older runs are dropped" in caplog.messages
     assert len(waiting(tmp_path)) == 2  # the one that is kept, and the newest
 
 

@@ -22,8 +22,7 @@ def aborts(lines: Iterable[bytes], at: str) -> list[Json]:
     begun: dict[str, Json] = {}
     for line in lines:
         event = _parsed(line)
-        run = event.get("run")
-        uuid = str(run.get("runId")) if isinstance(run, dict) else ""
+        uuid = _uuid(event)
         if event.get("eventType") == "START":
             begun[uuid] = event
         elif event:
@@ -32,7 +31,10 @@ def aborts(lines: Iterable[bytes], at: str) -> list[Json]:
 
 
 def end_file(file: RunFile, at: str) -> None:
-    """Append what is missing to the file of a killed run."""
+    """Append what is missing to the file of a killed run; nothing is parsed of one that ended."""
+    first, last = map(_parsed, file.ends())
+    if last.get("eventType") != "START" and _uuid(last) == _uuid(first) != "":
+        return
     missing = aborts(file.lines(), at)
     if missing:
         file.append([encoded(event) for event in missing])
@@ -41,6 +43,11 @@ def end_file(file: RunFile, at: str) -> None:
 def encoded(event: Json) -> bytes:
     """Return an event as one line, without its end."""
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+
+
+def _uuid(event: Json) -> str:
+    run = event.get("run")
+    return str(run.get("runId")) if isinstance(run, dict) else ""
 
 
 def _parsed(line: bytes) -> Json:

@@ -17,8 +17,13 @@ from urllib.parse import quote
 from kindling.errors import InfrastructureError
 
 ENDING = ".jsonl"
+UNNAMED = ".new"
+"""Ending of a file that is not held yet."""
+_STALE_S = 86_400.0
 _MARK_WIDTH = 20
 _STEP_BYTES = 1 << 20
+_FIRST_BYTES = 1 << 14
+"""Enough for nearly each event: a collector gets them one by one."""
 
 
 class RunFile:
@@ -39,11 +44,12 @@ class RunFile:
     @classmethod
     def create(cls, folder: Path, run_id: str) -> RunFile:
         """Return a new file; names sort by time."""
-        stamp = f"{time.time_ns() // 1_000_000:013d}"
+        stamp = f"{time.time_ns():020d}"
         path = folder / f"{stamp}-{quote(run_id, safe='')[:150]}{ENDING}"
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
-        descriptor = os.open(path, flags, 0o600)
-        _take(descriptor)  # without locks on this file system nobody else takes it either
+        made = path.with_suffix(f".{os.getpid()}{UNNAMED}")
+        descriptor = os.open(made, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        _take(descriptor)  # before it has its name: another run must not take it over in between
+        made.rename(path)  # without locks on this file system nobody takes it over at all
         return cls(path, descriptor)
 
     @classmethod
@@ -123,13 +129,27 @@ class RunFile:
         with self._lock:
             start, size = self.mark(target), self.size
             taken: list[bytes] = []
-            rest = b""
+            rest, width = b"", _FIRST_BYTES
             while len(taken) < most and start < size:
-                step = os.pread(self._file, min(_STEP_BYTES, size - start), start)
+                step = os.pread(self._file, min(width, size - start), start)
+                width = _STEP_BYTES
                 start += len(step)
                 *lines, rest = (rest + step).split(b"\n")
                 taken += [line + b"\n" for line in lines]
             return taken[:most]
+
+    def ends(self) -> tuple[bytes, bytes]:
+        """Return the first and the last line."""
+        with self.path.open("rb") as file:
+            first = file.readline()
+            width = _FIRST_BYTES
+            while True:
+                start = max(0, self.size - width)
+                file.seek(start)
+                lines = file.read(self.size - start).splitlines(keepends=True)
+                if len(lines) > 1 or start == 0:
+                    return first, lines[-1] if lines else b""
+                width *= 8
 
     def lines(self) -> Iterator[bytes]:
         """Yield all lines."""
@@ -202,9 +222,10 @@ class Outbox:
         """Take over the files of runs that ended, oldest first; and how many were dropped, too many."""
         found = _listed(self.folder)
         names = {path.name for path in found}
-        for path in found:  # marks of a file whose removal was cut short
-            if path.stem.endswith(ENDING) and path.stem not in names:
-                with suppress(OSError):
+        for path in found:  # marks of a file whose removal was cut short, and what a kill left unnamed
+            with suppress(OSError):
+                is_lone = path.stem.endswith(ENDING) and path.stem not in names
+                if is_lone or (path.suffix == UNNAMED and time.time() - path.stat().st_mtime > _STALE_S):
                     path.unlink()
         claimed = (RunFile.claim(path) for path in found if path.name.endswith(ENDING))
         files = [file for file in claimed if file is not None]

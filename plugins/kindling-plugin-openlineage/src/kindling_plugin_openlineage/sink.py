@@ -77,7 +77,7 @@ class OpenLineageSink:
         self._waiting, dropped = self._outbox.claim()
         if dropped:
             logging.getLogger(LOGGER).warning(
-                "lineage: dropped the waiting events of %d runs: the outbox was full", dropped
+                "lineage: the outbox was full: the waiting events of %d older runs are dropped", dropped
             )
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         for file in self._waiting:
