@@ -8,7 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
 
-_CONST_OPS = frozenset(hasconst)
+# Translates operations: 1 for those with a constant. `find` in what it gives skips the others at C's speed.
+_HAS_CONST = bytes(operation in hasconst for operation in range(256))
 _IMPORT_NAME = opmap["IMPORT_NAME"]
 _MOST_CONSTS = 256
 # varargs, varkeywords, nested, generator, the three kinds of coroutine; other flags tell how it was compiled
@@ -38,8 +39,10 @@ def settled(code: CodeType) -> tuple[bytes, list[object]]:
         return raw, list(consts[1:] if type(consts[0]) is str else consts)
     order: dict[int, int] = {}
     numbered = bytearray(raw)
-    for place, operation in enumerate(raw[::2]):
-        if operation in _CONST_OPS:
-            argument = 2 * place + 1
-            numbered[argument] = order.setdefault(raw[argument], len(order))
+    marks = raw[::2].translate(_HAS_CONST)
+    place = marks.find(1)
+    while place >= 0:
+        argument = 2 * place + 1
+        numbered[argument] = order.setdefault(raw[argument], len(order))
+        place = marks.find(1, place + 1)
     return bytes(numbered), [consts[index] for index in order]

@@ -306,9 +306,10 @@ def _packed(pairs: Sequence[tuple[str, str]]) -> str:
 def _unpacked(text: str) -> tuple[tuple[str, str], ...]:
     if not text:
         return ()
-    plain = "\\" not in text
-    pairs = (pair.partition("\x1f") for pair in text.split("\x1e"))
-    return tuple((name, value) if plain else (_plain(name), _plain(value)) for name, _, value in pairs)
+    pairs = [pair.partition("\x1f") for pair in text.split("\x1e")]
+    if "\\" not in text:
+        return tuple([(name, value) for name, _, value in pairs])
+    return tuple([(_plain(name), _plain(value)) for name, _, value in pairs])
 
 
 def _escaped(text: str) -> str:
