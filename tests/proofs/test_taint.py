@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import os
 import subprocess
@@ -14,6 +15,10 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
+from kindling_plugin_masking.date_shift import PURPOSE
+from kindling_plugin_masking.keyed import pads
+
+from kindling.secret import Secret
 
 sys.path.insert(0, str(Path(__file__).parent / "chaos"))  # importlib mode adds no folder for these modules
 from processes import MARK, command_line, marked  # found through the line above
@@ -22,6 +27,7 @@ from world import PASSWORD, USER, World
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 CANARIES = {
     "vault password": "cnry/Vault+pass?word&1=é~7f3a",
+    "key of masks": "cnry-mask-KEY+of/32&bytes=or?more~é-2b7e",
     "vault key": "cnry:Key\"with'quotes\\and\ttab-91b2",
     "token of the environment": "cnry-env-TOKEN-5d0c~77/+",
     "setting of .secrets.toml": "cnry-file-SECRET-48aa//++==",
@@ -36,6 +42,7 @@ APP = """
 from __future__ import annotations
 
 import base64
+import datetime
 import os
 import sys
 
@@ -98,6 +105,25 @@ def missing_field(context: k.Context, df: k.DataFrame) -> k.DataFrame:
     return df
 
 
+@app.pipe(name="raw.people", context=True, classify={"id": "pii.id", "day": "pii.day"})
+def people(context: k.Context) -> k.DataFrame:
+    return context.frame([("ann", datetime.date(2024, 2, 29))], "id string, day date")
+
+
+app.sql("raw.hashed", "SELECT id, length(id) AS letters FROM {people}", inputs={"people": people})
+
+
+@app.pipe(people, name="raw.shifted")
+def shifted(df: k.DataFrame) -> k.DataFrame:
+    print("shifted", df, df.schema if hasattr(df, "schema") else "")
+    return df.where("day IS NOT NULL")
+
+
+@app.pipe(people, name="raw.masked_and_raised")
+def masked_and_raised(df: k.DataFrame) -> k.DataFrame:
+    return df.select(k.F.col("kdl_key_0_inner"))
+
+
 @app.pipe(rows, name="marts.rows", storage=k.storage("postgres", location="db"))
 def mart(df: k.DataFrame) -> k.DataFrame:
     return df
@@ -122,6 +148,17 @@ schema = "state_{platform}_{executor}"
 [secrets.vault]
 address = "{vault}"
 
+[policy.masks.ids]
+class = "pii.id"
+mask = "keyed_hash"
+key = "secret://vault/team/masks#key"
+
+[policy.masks.days]
+class = "pii.day"
+mask = "date_shift"
+key = "secret://vault/team/masks#key"
+options = {{ by = "id" }}
+
 [spark]
 spark.executor.extraJavaOptions = "secret://env/TAINT_SPARK"
 
@@ -145,6 +182,7 @@ COMMANDS = (
     ("run", "--resume", "last"),
     ("why", "raw.raised"),
     ("show", "raw.rows"),
+    ("show", "raw.hashed"),
     ("graph",),
     ("config", "show"),
     ("config", "show", "--origin"),
@@ -170,7 +208,16 @@ def forms(canary: str) -> set[bytes]:
     return {text.encode() for text in found}
 
 
+def pad_forms(canary: str) -> set[bytes]:
+    """Return the texts that betray what keyed masks make of a key."""
+    secret = Secret(canary)
+    made = [pad for use in ("", PURPOSE) for pad in pads("taint", secret, use).values()]
+    encoded = {base64.b64encode(pad)[:-4] for pad in made} | {pad.hex().encode() for pad in made}
+    return {*made, *encoded, *(repr(pad)[2:-1].encode() for pad in made)}
+
+
 FORMS = {name: forms(canary) for name, canary in CANARIES.items()}
+FORMS["key of masks"] |= pad_forms(CANARIES["key of masks"])
 
 
 def betrayed(data: bytes, *, but: tuple[str, ...] = ()) -> list[str]:
@@ -182,6 +229,7 @@ def betrayed(data: bytes, *, but: tuple[str, ...] = ()) -> list[str]:
 def world() -> Iterator[World]:
     made = World(is_isolated=False)
     made.bao.put("secret", "team/db", {"password": CANARIES["vault password"]})
+    made.bao.put("secret", "team/masks", {"key": CANARIES["key of masks"]})
     made.bao.put("secret", "team/key", {"pem": CANARIES["vault key"]})
     made.bao.put("secret", "team/pg", {"login": f"{USER}:{PASSWORD}"})
     yield made
@@ -296,6 +344,9 @@ def test_no_artefact_betrays_a_canary(tmp_path: Path, world: World, platform: st
     assert logs.count(b"***") > 20
     assert b"stdout ***" in logs + b"".join(outputs.values())
     assert len(watch.seen) > 3
+    shown = json.loads(project("show", "raw.hashed", "--json").stdout)
+    masked = hmac.new(CANARIES["key of masks"].encode(), b"ann", "sha256").hexdigest()
+    assert masked in json.dumps(shown)
 
 
 def database(world: World) -> Iterator[tuple[str, bytes]]:
