@@ -66,7 +66,7 @@ class Courier:
         failures = 0
         try:
             while True:
-                news = self._news
+                news, is_last = self._news, self._is_over()
                 try:
                     for file in self._files:
                         deliver(file, self._collector, self._refuse)
@@ -74,7 +74,7 @@ class Courier:
                     self._why = error.why
                     wait = error.wait_s or min(FIRST_WAIT_S * 2**failures, LONGEST_WAIT_S)
                     failures = min(failures + 1, 30)
-                    if error.is_final or not self._paused(wait, is_asked=error.wait_s > 0):
+                    if error.is_final or not self._paused(wait, is_asked=error.wait_s > 0, is_last=is_last):
                         return
                     continue
                 self._why, failures = "", 0
@@ -91,19 +91,19 @@ class Courier:
             self._changed.wait_for(lambda: self._news != news or self._is_over())
             return self._news != news
 
-    def _paused(self, wait_s: float, *, is_asked: bool) -> bool:
+    def _paused(self, wait_s: float, *, is_asked: bool, is_last: bool) -> bool:
         """Wait before the next try; False where there is none within this run.
 
         Args:
             wait_s: For how long.
             is_asked: The collector itself asked for it, so that it is worth while at the end of a run, too.
+            is_last: The try that failed began when the run was over.
         """
         until = time.monotonic() + wait_s
         with self._changed:
-            was_over = self._is_over()
             self._changed.wait_for(self._is_over, wait_s)
             if not is_asked or self._deadline is None:
-                return not was_over  # the try that follows is the last one where the run is over
+                return not is_last
             if until > self._deadline:
                 return False
         time.sleep(max(0.0, until - time.monotonic()))
