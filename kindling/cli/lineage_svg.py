@@ -50,7 +50,7 @@ def lineage_svg(found: Ancestry, title: str) -> str:
 
 
 class _Drawing:
-    """Where each entity's box stands: as far right as the longest way to it, below those of its layer."""
+    """Where each entity's box stands: as far right as its readers let it, below those of its layer."""
 
     def __init__(self, found: Ancestry) -> None:
         self._columns: dict[str, list[str]] = {}
@@ -115,9 +115,14 @@ class _Drawing:
 
 def _layers(found: Ancestry, names: Mapping[str, object]) -> dict[str, int]:
     needs: dict[str, list[str]] = {name: [] for name in names}
+    readers: dict[str, list[str]] = {name: [] for name in names}
     for edge in found.edges:
         needs[edge.target[0]].append(edge.source[0])
+        readers[edge.source[0]].append(edge.target[0])
+    order = Graph({name: tuple(dict.fromkeys(others)) for name, others in needs.items()}).order()
     layers: dict[str, int] = {}
-    for name in Graph({name: tuple(dict.fromkeys(others)) for name, others in needs.items()}).order():
+    for name in order:
         layers[name] = max((layers[other] + 1 for other in needs[name]), default=0)
+    for name in reversed(order):  # next to its first reader, so that few lines pass behind other boxes
+        layers[name] = min((layers[reader] - 1 for reader in readers[name]), default=layers[name])
     return layers

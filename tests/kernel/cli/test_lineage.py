@@ -12,7 +12,7 @@ from rich.console import Console
 from terminal import SCHEMAS
 
 import kindling as k
-from kindling.cli.ancestry import Ancestry, Tracker, lineage_plain, parse_spot
+from kindling.cli.ancestry import Ancestry, Edge, Tracker, lineage_plain, parse_spot
 from kindling.cli.documents import document
 from kindling.cli.graphs import Node, declared_graph
 from kindling.cli.lineage_svg import lineage_svg
@@ -163,6 +163,14 @@ def test_the_drawing_is_sound_and_escapes_names(asked: Asked) -> None:
     assert titles[0] == "a <b> & c"
     assert "silver.a.n2 → gold.a.total: aggregation" in titles
     assert len(list(tree.iter("{http://www.w3.org/2000/svg}path"))) == len(asked.up("gold.a").edges)
+
+
+def test_an_entity_is_drawn_next_to_its_first_reader() -> None:
+    ways = [("far", "mid"), ("mid", "gold"), ("near", "gold")]
+    edges = [Edge((source, "x"), (target, "x"), "identity") for source, target in ways]
+    tree = ET.fromstring(lineage_svg(Ancestry((("gold", "x"),), edges), "x"))  # noqa: S314  # our own text
+    left = {text.text: text.get("x") for text in tree.iter("{http://www.w3.org/2000/svg}text")}
+    assert left["near"] == left["mid"] != left["far"]
 
 
 def test_the_answer_as_json_fits_its_schema(asked: Asked) -> None:
