@@ -43,7 +43,10 @@ FIELDS = (
     "keywords",
     "summary",
 )
-"""Columns of a line, joined by tabs; capabilities, permissions and keywords stand between commas."""
+"""Columns of a line, joined by tabs; capabilities, permissions and keywords stand between commas.
+
+Lines are sorted by name.
+"""
 
 
 class Line(Value):
@@ -140,10 +143,19 @@ class Copy:
         return self._read(name)
 
     def find(self, name: str) -> Line | None:
-        """Return a plugin by its canonical name."""
+        """Return a plugin by its canonical name: in halves, because resolving asks many times."""
         text = self.lines()
-        start = text.find(f"\n{name}\t")
-        return _line(text, start + 1) if start >= 0 else None
+        low, high = 0, len(text) - 1  # both are line breaks; the plugin's line is between them, if anywhere
+        while low < high:
+            start = text.rfind("\n", low, (low + high) // 2 + 1)
+            found = text[start + 1 : text.find("\t", start)]
+            if found == name:
+                return _line(text, start + 1)
+            if found < name:
+                low = text.find("\n", start + 1)
+            else:
+                high = start
+        return None
 
     def offering(self, capability: str) -> Iterator[Line]:
         """Yield the plugins whose newest version offers a capability, sorted by name."""

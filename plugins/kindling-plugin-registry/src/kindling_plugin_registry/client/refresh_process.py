@@ -133,7 +133,8 @@ def _each_line(verified: Verified, url: str) -> Iterator[str]:
     from kindling_plugin_registry.records import Index
     from kindling_plugin_registry.tolerance import read_signed
 
-    for entry in read_signed(verified.targets["index.json"], Index, url).plugins:
+    entries = read_signed(verified.targets["index.json"], Index, url).plugins
+    for entry in sorted(entries, key=lambda item: item.n):
         if f"plugins/{entry.n}.json" not in verified.files:
             raise refused(f"{entry.n!r} is listed and has no page", url)
         digest, size = verified.files[f"plugins/{entry.n}.json"]
