@@ -1,4 +1,8 @@
-"""Thirteen pipes from CSV files to four gold tables, in Python and SQL."""
+"""Fourteen pipes from CSV files to five gold tables, in Python and SQL.
+
+A tail number leads to an aircraft and its owner, so it is classified here; `kindling.toml` says who sees
+what of it.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,12 @@ app = k.App("flights")
 
 # --- sources: files as they are delivered -------------------------------------------------------------
 
-flights_csv = app.source("raw.flights", k.csv("data/flights/*.csv.zip", null_value="NA"))
+TAIL = {"tailnum": "aircraft.tail"}
+
+flights_csv = app.source("raw.flights", k.csv("data/flights/*.csv.zip", null_value="NA"), classify=TAIL)
 airlines_csv = app.source("raw.airlines", k.csv("data/airlines.csv", null_value="NA"))
 airports_csv = app.source("raw.airports", k.csv("data/airports.csv", null_value="NA"))
-planes_csv = app.source("raw.planes", k.csv("data/planes.csv", null_value="NA"))
+planes_csv = app.source("raw.planes", k.csv("data/planes.csv", null_value="NA"), classify=TAIL)
 weather_csv = app.source("raw.weather", k.csv("data/weather.csv", null_value="NA"))
 
 # --- bronze: the same rows as tables ------------------------------------------------------------------
@@ -95,7 +101,7 @@ def trips(f: k.DataFrame, p: k.DataFrame, a: k.DataFrame) -> k.DataFrame:
 carriers = app.sql(
     "gold.carriers",
     """
-    SELECT a.name AS airline, count(*) AS flights, avg(CAST(f.late AS INT)) AS late_share,
+    SELECT a.name AS airline, count(*) AS flights, avg(CAST(f.late AS INT)) AS late,
            avg(f.arr_delay) AS mean_arr_delay
     FROM {flights} f JOIN {airlines} a ON f.carrier = a.carrier
     GROUP BY a.name
@@ -126,6 +132,16 @@ routes = app.sql(
     FROM {trips} GROUP BY origin, dest
     """,
     inputs={"trips": trips},
+    tags=["gold"],
+)
+
+aircraft = app.sql(
+    "gold.aircraft",
+    """
+    SELECT tailnum, count(*) AS flights, avg(CAST(late AS INT)) AS late, sum(distance) AS miles
+    FROM {flights} WHERE tailnum IS NOT NULL GROUP BY tailnum
+    """,
+    inputs={"flights": flights},
     tags=["gold"],
 )
 
