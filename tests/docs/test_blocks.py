@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -35,7 +34,7 @@ RUN_ELSEWHERE = {
     "README.md": (
         "$ python3.11 -m venv .venv && .venv/bin/pip install -q tox && .venv/bin/tox run -q -e flights",
         "$ python3.11 -m venv .venv && .venv/bin/pip install -q tox && .venv/bin/tox",
-        "$ kindling run",  # in examples/flights, where its README is done
+        "$ kindling run",  # in examples/flights: tests/e2e
     ),
     "CONTRIBUTING.md": (
         "$ tox -e fix",
@@ -46,7 +45,7 @@ RUN_ELSEWHERE = {
 """Blocks about a checkout itself, which its other environments of tox run."""
 PAGES = sorted(
     str(path.relative_to(ROOT))
-    for pattern in ("docs/**/*.md", "plugins/kindling-plugin-*/README.md", "examples/*/README.md", "*.md")
+    for pattern in ("docs/**/*.md", "plugins/kindling-plugin-*/README.md", "*.md")
     for path in ROOT.glob(pattern)
     if "```" in path.read_text(encoding="utf-8")
     and "_site" not in path.parts
@@ -54,16 +53,12 @@ PAGES = sorted(
 )
 
 
+@pytest.mark.timeout(600)  # the tutorial starts some thirty commands
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_does_what_it_says(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "page"
-    if page.startswith("examples/"):  # is read in its own folder
-        ignored = shutil.ignore_patterns("data", "lake", ".kindling", "__pycache__")
-        shutil.copytree((ROOT / page).parent, folder, ignore=ignored)
-    folder.mkdir(exist_ok=True)
-    monkeypatch.chdir(folder)
+    monkeypatch.chdir(tmp_path)
     left_out = (*MARKED.get(page, ()), *RUN_ELSEWHERE.get(page, ()))
-    document = Sybil(parsers=[Blocks(folder, left_out)], path=str(ROOT)).parse(ROOT / page)
+    document = Sybil(parsers=[Blocks(tmp_path, left_out)], path=str(ROOT)).parse(ROOT / page)
     document.namespace["k"] = kindling
     for example in document.examples():
         example.evaluate()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -40,43 +41,52 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def pages(site: Path) -> dict[Path, Page]:
-    return {path.resolve(): Page(path) for path in site.rglob("*.html")}
+def pages(site: Path) -> dict[str, Page]:
+    """Return all pages by their place in the site."""
+    return {str(path.relative_to(site)): Page(path) for path in site.rglob("*.html")}
 
 
-def test_each_link_and_anchor_of_the_site_leads_somewhere(pages: dict[Path, Page], site: Path) -> None:
+def target_of(page: str, link: str) -> tuple[str, str]:
+    """Return the place in the site that a link leads to, and the anchor there; "" for another host."""
+    parts = urlsplit(link)
+    if parts.scheme or parts.netloc:
+        return "", ""
+    path = (
+        posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(parts.path)))
+        if parts.path
+        else page
+    )
+    return path, unquote(parts.fragment)
+
+
+def test_each_link_and_anchor_of_the_site_leads_somewhere(pages: dict[str, Page], site: Path) -> None:
+    files = {str(path.relative_to(site)) for path in site.rglob("*") if path.is_file()}
     broken = []
-    for path, page in pages.items():
-        if path.name == "404.html":  # its links begin at the root of a server
+    for name, page in pages.items():
+        if name == "404.html":  # its links begin at the root of a server
             continue
         for link in [*page.links, *page.loads]:
-            parts = urlsplit(link)
-            if parts.scheme or parts.netloc:
-                continue
-            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-            target = target / "index.html" if target.is_dir() else target
-            known = pages[target].anchors if target in pages else set()
-            anchor = unquote(parts.fragment)
-            if not target.exists() or (anchor and not anchor.startswith("__") and anchor not in known):
-                broken.append(f"{path.relative_to(site.resolve())}: {link}")
+            target, anchor = target_of(name, link)
+            target = "index.html" if target == "." else target
+            is_known = not anchor or anchor.startswith("__") or anchor in pages[target].anchors
+            if target and not (target in files and is_known):
+                broken.append(f"{name}: {link}")
     assert broken == []
 
 
-def test_no_page_loads_anything_from_another_host(pages: dict[Path, Page]) -> None:
+def test_no_page_loads_anything_from_another_host(pages: dict[str, Page]) -> None:
     elsewhere = {link for page in pages.values() for link in page.loads if urlsplit(link).netloc}
     assert elsewhere == set()
 
 
-def test_every_page_is_reached_from_the_first(pages: dict[Path, Page], site: Path) -> None:
-    first = (site / "index.html").resolve()
-    seen, waiting = {first}, [first]
+def test_every_page_is_reached_from_the_first(pages: dict[str, Page]) -> None:
+    seen, waiting = {"index.html"}, ["index.html"]
     while waiting:
-        path = waiting.pop()
-        targets = {(path.parent / unquote(urlsplit(link).path)).resolve() for link in pages[path].links}
-        new = {target for target in targets if target in pages} - seen
+        name = waiting.pop()
+        new = {target_of(name, link)[0] for link in pages[name].links} & set(pages) - seen
         seen |= new
         waiting += new
-    assert {path.name for path in set(pages) - seen} == {"404.html"}
+    assert set(pages) - seen == {"404.html"}
 
 
 def text_of(built: Path, page: str) -> str:
