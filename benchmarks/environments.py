@@ -50,7 +50,7 @@ def programs(name: str) -> Path:
             "--compile-bytecode",
             "--python",
             str(folder / "bin" / "python"),
-            *wanted,
+            *(word for line in wanted for word in line.split()),
         )
         (folder / "made").touch()
     return folder / "bin"

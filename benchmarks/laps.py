@@ -39,10 +39,14 @@ def table(laps: Sequence[dict[str, Any]]) -> list[str]:
         cells = [one["name"], f"{one['engine']}, {one['tables']}"]
         for part in ("wall", "cpu"):
             middle, low, high = one[part]
-            cells += [f"{middle:.2f}", f"{low:.2f}-{high:.2f}"]
-        cells += [f"{one[part][0] / first[part][0]:.2f}x" for part in ("wall", "cpu")]
+            cells += [f"{middle:.2f}", f"{low:.2f}-{high:.2f}"] if middle else ["not counted", ""]
+        cells += [_times(one[part][0], first[part][0]) for part in ("wall", "cpu")]
         lines.append(f"| {' | '.join([*cells, str(one['count']), one['how']])} |")
     return [*lines, ""]
+
+
+def _times(one: float, other: float) -> str:
+    return f"{one / other:.2f}x" if one and other else ""
 
 
 def plot(documents: Sequence[dict[str, Any]]) -> str:
@@ -77,9 +81,10 @@ def _bars(one: dict[str, Any], top: int, scale: float) -> str:
     name = one["name"].replace("*", "")
     group = "ours" if name.startswith("Kindling") else "theirs"
     end = LEFT + max(wall, cpu) * scale + 6
+    told = f"{wall:.2f} / {cpu:.2f}" if cpu else f"{wall:.2f}"
     return (
         f'<g class="{group}"><text x="{LEFT - 6}" y="{top + 12}" text-anchor="end">{escape(name)}</text>'
         f'<rect class="wall" x="{LEFT}" y="{top + 2}" width="{wall * scale:.1f}" height="13"/>'
         f'<rect class="cpu" x="{LEFT}" y="{top + 6}" width="{cpu * scale:.1f}" height="5"/>'
-        f'<text class="soft" x="{end:.1f}" y="{top + 12}">{wall:.2f} / {cpu:.2f}</text></g>'
+        f'<text class="soft" x="{end:.1f}" y="{top + 12}">{told}</text></g>'
     )

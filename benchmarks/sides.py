@@ -42,6 +42,7 @@ class Side:
         told: The same after a change, where it does not find out.
         schema: Schema of its tables in a DuckDB file.
         more: Variables of its environment.
+        on_jvm: Whether it needs the environment with the whole of pyspark.
     """
 
     key: str
@@ -58,6 +59,14 @@ class Side:
     told: str = ""
     schema: str = "main"
     more: Mapping[str, str] = field(default_factory=dict)
+    on_jvm: bool = False
+
+    @property
+    def environment(self) -> str:
+        """Name of its environment; "" is the one that measures."""
+        if self.on_jvm:
+            return "spark"
+        return "" if self.project in OWN else self.project
 
 
 class Project:
@@ -111,7 +120,7 @@ class Project:
         Raises:
             CommandFailed: It ended with an error.
         """
-        bin_ = programs("" if self.side.project in OWN else self.side.project)
+        bin_ = programs(self.side.environment)
         places = {"TABLES": tables, "CHANGED": tables[:1]}
         words = [word for part in command for word in places.get(part, (part,))]
         env = clean_environment(**QUIET, DAGSTER_HOME=str(self.folder / "home"), **self.side.more)
@@ -235,6 +244,28 @@ KINDLING_SAIL = Side(
     finds="code, sources and tables are looked at",
     more={"KINDLING_PLATFORM__DEFAULT": "sail"},
 )
+JVM = Side(
+    "loop",
+    "loop by hand on JVM Spark",
+    "loop",
+    "Spark",
+    DELTA,
+    ("python", "delta_spark.py", "jvm"),
+    how="`local[2]`, 2 shuffle partitions, 1 snapshot partition",
+    on_jvm=True,
+)
+KINDLING_JVM = Side(
+    "kindling",
+    "**Kindling** on JVM Spark",
+    "kindling",
+    "Spark",
+    KINDLING,
+    ("kindling", "run", "--workers", "1"),
+    how="one worker, the plugin's defaults, which are the same",
+    more={"KINDLING_PLATFORM__DEFAULT": "spark"},
+    on_jvm=True,
+)
+ON_JVM = (JVM, KINDLING_JVM, SAIL, KINDLING_SAIL)
 WHOLE = (
     LOOP,
     KINDLING_DUCKDB,

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from commands import CommandFailed, in_turns
 from environments import versions
 from equality import differences, sums_of
-from figures import Row, both_ratios, lap, ratio
+from figures import Row, Sample, both_ratios, lap, ratio
 from projects import CHANGED, dependents, medallion, tiny_chain
-from sides import ALL_AGAIN, CHANGES, OWN, WHOLE, Project
+from sides import ALL_AGAIN, CHANGES, ON_JVM, WHOLE, Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from equality import Sums
-    from figures import Figure, Sample
+    from figures import Figure
     from places import Scratch
     from projects import Work
     from sides import Side
@@ -39,7 +39,31 @@ def tiny_chain_peers(scratch: Scratch, rounds: int) -> Row:
 def _whole(scratch: Scratch, rounds: int, name: str, title: str, work: Work, budget: float) -> Row:
     projects = _projects(scratch, name, work, WHOLE)
     found = in_turns(rounds, {key: _fresh(project) for key, project in projects.items()})
-    return _row((name, title), work, projects, found, _to_loop(found, budget))
+    figures = [*_to_loop(found, budget), *_to_loop(found, budget, on="Sail", keys=("kindling-sail", "sail"))]
+    return _row((name, title), work, projects, found, figures)
+
+
+def medallion_jvm(scratch: Scratch, rounds: int) -> Row:
+    """Measure the twelve pipes on JVM Spark, with Sail beside it."""
+    title = f"12-pipe medallion over {scratch.rows:,} rows of Parquet on JVM Spark and on Sail, from nothing"
+    return _on_jvm(scratch, rounds, "medallion-jvm", title, medallion(scratch))
+
+
+def tiny_chain_jvm(scratch: Scratch, rounds: int) -> Row:
+    """Measure the chain of thirty tiny tables on JVM Spark, with Sail beside it."""
+    title = "30-pipe chain of tables of two rows on JVM Spark and on Sail, from nothing"
+    return _on_jvm(scratch, rounds, "tiny-chain-jvm", title, tiny_chain())
+
+
+def _on_jvm(scratch: Scratch, rounds: int, name: str, title: str, work: Work) -> Row:
+    projects = _projects(scratch, name, work, ON_JVM)
+    found = in_turns(rounds, {key: _fresh(project) for key, project in projects.items()})
+    walls = {key: [sample.wall_s for sample in samples] for key, samples in found.items()}
+    figures = [
+        ratio("Kindling to the loop by hand on JVM Spark, wall", walls["kindling"], walls["loop"]),
+        ratio("Kindling on Sail to the loop on JVM Spark, wall", walls["kindling-sail"], walls["loop"]),
+    ]
+    return _row((name, title), work, projects, found, figures)
 
 
 def second_run(scratch: Scratch, rounds: int) -> Row:
@@ -101,8 +125,14 @@ def _after_change(project: Project, works: list[Work], tables: list[str]) -> Cal
     return once
 
 
-def _to_loop(found: dict[str, list[Sample]], budget: float | None) -> list[Figure]:
-    return list(both_ratios("Kindling to the loop by hand", found["kindling"], found["loop"], budget=budget))
+def _to_loop(
+    found: dict[str, list[Sample]],
+    budget: float | None,
+    on: str = "DuckDB",
+    keys: tuple[str, str] = ("kindling", "loop"),
+) -> list[Figure]:
+    ours, theirs = (found[key] for key in keys)
+    return list(both_ratios(f"{on}: Kindling to the loop by hand", ours, theirs, budget=budget))
 
 
 def _fresh(project: Project) -> Callable[[], Sample]:
@@ -137,12 +167,17 @@ def _row(
     if wrong:
         raise CommandFailed("tables differ from the loop's:\n" + "\n".join(wrong))
     laps = tuple(
-        lap(side.name, side.engine, side.tables, form(side), found[key])
+        lap(side.name, side.engine, side.tables, form(side), _countable(side, found[key]))
         for key, side in ((key, project.side) for key, project in projects.items())
     )
-    environments = {project.side.project for project in projects.values()} - set(OWN)
+    environments = {project.side.environment for project in projects.values()} - {""}
     told = "; ".join(f"{one}: {versions(one)}" for one in sorted(environments))
     return Row(*named, tuple(figures), (f"equal in all tables: row counts and checksums. {told}",), laps)
+
+
+def _countable(side: Side, samples: list[Sample]) -> list[Sample]:
+    """Leave CPU time out where a JVM outlives the process that started it: nobody waits for it."""
+    return [Sample(sample.wall_s, 0.0) for sample in samples] if side.on_jvm else samples
 
 
 def _sums(project: Project, tables: list[str]) -> dict[str, Sums]:

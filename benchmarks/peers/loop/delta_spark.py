@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WORK = json.loads(Path("work.json").read_text(encoding="utf-8"))
 LAKE = Path.cwd() / "lake"
 JVM = {
-    "spark.jars.packages": "io.delta:delta-spark_4.2_2.13:4.4.0",
+    "spark.jars.packages": "io.delta:delta-spark_2.13:4.4.0",
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.shuffle.partitions": "2",
