@@ -11,7 +11,13 @@ if TYPE_CHECKING:
 
 CODE = re.compile(r"(^ *(?P<fence>```+).*?^ *(?P=fence) *$)", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?P<text>!?\[(?:[^\[\]]|\[[^\[\]]*\])*\])\((?P<to>[^()\s]+)\)")
-NAMED = re.compile(r"(?<!\[)`(?P<name>KDL-[A-Z]+-\d{3}|docs/[\w/-]+\.md)`(?!\])")
+SPAN = re.compile(
+    r"^#.*$"  # a heading keeps its text
+    r"|(?<!\[)`(?P<code>[^`\n]+)`(?!\])"
+    r"|(?<![\w\[/`-])(?P<bare>KDL-[A-Z]+-\d{3})(?!\.md|[\w\]`-])",
+    re.MULTILINE,
+)
+"""Where a code of an error or a page of the docs may be named, beside links."""
 
 
 def outside_of_code(text: str, change: Callable[[str], str]) -> str:
@@ -48,10 +54,10 @@ def relinked(text: str, source: str, page: str, pages: Mapping[str, str]) -> str
         return f"{found['text']}({place}{'#' + anchor if anchor else ''})"
 
     def name(found: re.Match[str]) -> str:
-        shown = found["name"]
+        shown = found["code"] or found["bare"] or ""
         wanted = f"kindling/pages/{shown}.md" if shown.startswith("KDL-") else shown
-        if wanted not in pages or pages[wanted] == page:
+        if wanted not in pages or pages[wanted] == page or not wanted.endswith(".md"):
             return found[0]
-        return f"[`{shown}`]({posixpath.relpath(pages[wanted], here or '.')})"
+        return f"[`{shown}`]({posixpath.relpath(pages[wanted], here)})"
 
-    return outside_of_code(text, lambda part: NAMED.sub(name, LINK.sub(link, part)))
+    return outside_of_code(text, lambda part: SPAN.sub(name, LINK.sub(link, part)))
