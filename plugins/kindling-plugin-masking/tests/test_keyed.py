@@ -4,7 +4,7 @@ import hashlib
 import hmac
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kindling_plugin_masking.keyed import pads
 from masked import KEY, mask_named
@@ -13,6 +13,7 @@ from kindling.errors import ConfigError
 from kindling.hooks.masking import Keyed, Secret
 
 
+@settings(deadline=None)
 @given(key=st.text(min_size=32, max_size=200), value=st.binary(max_size=100))
 def test_the_pads_make_the_hmac_of_the_standard(key: str, value: bytes) -> None:
     made = pads("m", Secret(key))

@@ -20,9 +20,7 @@ from kindling.hooks.platform import Session
 UTC = timezone.utc
 Both = tuple[Session, Session]
 Options = dict[str, Plain]
-few = settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
-)
+few = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 """An example holds many values; each asks two engines."""
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 TEXTS = st.lists(st.none() | TEXT, min_size=5, max_size=60)
