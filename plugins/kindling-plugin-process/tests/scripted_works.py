@@ -81,6 +81,16 @@ def deaf() -> None:
     time.sleep(60)
 
 
+def unwound() -> None:
+    """End by an error of its own at SIGTERM, deaf to all before."""
+
+    def fail(number: int, _frame: object) -> None:
+        raise RuntimeError(f"got signal {number}")
+
+    signal.signal(signal.SIGTERM, fail)
+    time.sleep(60)
+
+
 def print_garbage() -> None:
     os.write(1, b"\xff\x00garbage\n" * 10_000)
     sys.stderr.write("more garbage\n")
@@ -106,6 +116,7 @@ BODIES = {
         [sys.executable, "-c", "import time; x = bytearray(b'1') * (300 << 20); time.sleep(60)"], check=True
     ),
     "deaf": deaf,
+    "unwound": unwound,
     "gil": lambda: ctypes.PyDLL(None).sleep(60),
 }
 
@@ -138,6 +149,8 @@ class ScriptedWorks(ScriptedRunner):
         return super()._body(spec)
 
     def interrupt(self, key: str, grace_s: float, reason: str) -> bool:
+        if key == "unwound":
+            return False
         if key in self.started and not any(known == key for known, _ in self.interrupts):
             leave_trace("interrupted", key, reason)
         return super().interrupt(key, 0.0, reason)

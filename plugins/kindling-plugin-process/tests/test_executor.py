@@ -160,7 +160,7 @@ def test_what_a_task_started_does_not_outlive_it(opened: Opened, entity: str) ->
     assert all_gone(pids("child"))
 
 
-@pytest.mark.parametrize("entity", ["deaf", "gil"])
+@pytest.mark.parametrize("entity", ["deaf", "gil", "unwound"])
 def test_a_task_that_hears_nothing_is_killed_in_time_with_all_that_it_started(
     opened: Opened, entity: str
 ) -> None:

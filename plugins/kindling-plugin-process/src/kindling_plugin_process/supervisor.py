@@ -230,6 +230,9 @@ class Supervisor:
             process.reason = process.reason or "broken"
             process.tree.kill()
             return
+        if process.steps and outcome.status == "failed":
+            # SIGTERM unwound it before its runner had heard why: the error that it tells is our own doing.
+            outcome = ending(process, spec, 0)
         self._settle(process, outcome)
         self._let_go(process)
 
