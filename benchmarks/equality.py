@@ -70,11 +70,13 @@ def _exact(name: str, kind: str) -> str:
     return f"CAST({name} AS BIGINT)"
 
 
-def differences(ours: Mapping[str, Sums], theirs: Mapping[str, Sums]) -> list[str]:
+def differences(
+    ours: Mapping[str, Mapping[str, float | None]], theirs: Mapping[str, Mapping[str, float | None]]
+) -> list[str]:
     """Return what differs between the tables of two sides, in words; empty where they are equal."""
     found: list[str] = []
     for name, wanted in ours.items():
-        given = theirs.get(name, {})
+        given: Mapping[str, float | None] = theirs.get(name, {})
         found += [
             f"{name}: {part} is {given.get(part)} instead of {value}"
             for part, value in wanted.items()

@@ -41,6 +41,13 @@ Wall is the whole process from its start; CPU is user and system time of its who
 Both sides run with compiled bytecode.
 The budgets are those of the design.
 
+`python benchmarks/run.py` repeats all of it, `--only medallion` one row, `--n 9` with more rounds, `--quick`
+with small sizes. Rows with contestants make an environment for each peer once, with uv, in the user's cache.
+There everybody does the same work: the same Parquet files, the same SQL, tables of the same rows; after the
+last round row counts and checksums of all tables are compared with those of the loop, and a row with a
+difference is not written. Each peer runs in the fastest form that it documents, with telemetry off. Whoever
+cannot write Delta tables writes DuckDB's own: beside those stands a loop that does so too.
+
 """
 
 
