@@ -8,6 +8,7 @@ where zensical has anything to say.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from paths import ROOT, start
 HERE = Path(__file__).parent
 
 DOCS = ROOT / "docs"
+TITLED = re.compile(r"^(```\w+) ([\w./-]+)$", re.MULTILINE)
+"""A block with a path, as `tests/marketplace` reads it; zensical wants a title."""
 
 
 def plugin_folders() -> list[Path]:
@@ -142,7 +145,7 @@ def assemble(folder: Path) -> None:
         target = folder / "pages" / page
         target.parent.mkdir(parents=True, exist_ok=True)
         if page.endswith(".md"):
-            text = (ROOT / source).read_text(encoding="utf-8")
+            text = TITLED.sub(r'\1 title="\2"', (ROOT / source).read_text(encoding="utf-8"))
             text = links.relinked(text, source, page, places)
             if page.startswith("reference/errors/"):
                 text = text.replace("\n", f"\n\n{errors.above(source)}\n", 1)

@@ -89,6 +89,11 @@ def test_every_page_is_reached_from_the_first(pages: dict[str, Page]) -> None:
     assert set(pages) - seen == {"404.html"}
 
 
+def test_no_fence_of_a_block_is_left_as_text(site: Path) -> None:
+    read = {path.name: path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
+    assert [name for name, text in read.items() if "```" in text] == []
+
+
 def text_of(built: Path, page: str) -> str:
     return (built / "pages" / page).read_text(encoding="utf-8")
 
