@@ -37,8 +37,8 @@ class KeyRows:
         self, frame: Frame, columns: Sequence[tuple[str, str]], keys: Mapping[str, bytes]
     ) -> Frame:
         """Return `(alias, expression)` pairs over the frame and one row of keys, lazily; one request."""
-        untyped: Any = frame
-        return self.select(untyped.crossJoin(self._key_row(keys)), columns)
+        row: Any = self._key_row(keys)
+        return self.select(row.crossJoin(frame), columns)  # Sail keeps the left side in memory
 
     def drop_keys(self) -> None:
         """Drop the rows of keys: frames that need them can be computed no more. Idempotent."""

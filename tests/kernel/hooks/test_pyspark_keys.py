@@ -36,16 +36,19 @@ class Recorded(KeyRows):
     def dropTempView(self, name: object) -> None:  # noqa: N802  # pyspark's name
         self.told.append(("drop", name))
 
-    def table(self, name: str) -> str:
-        return name
+    def table(self, name: str) -> Recorded:
+        self.told.append(("row", name))
+        return self
 
 
 def test_one_row_of_keys_is_a_view_whose_name_cannot_be_guessed() -> None:
     session = Recorded()
-    session.select_with_keys(session, [("x", "pepper")], {"pepper": b"a", "salt": b"\x00"})
-    session.select_with_keys(session, [("x", "pepper")], {"pepper": b"b"})
+    session.select_with_keys("one frame", [("x", "pepper")], {"pepper": b"a", "salt": b"\x00"})
+    session.select_with_keys("another", [("x", "pepper")], {"pepper": b"b"})
     names = [entry[1] for entry in session.told if entry[0] == "view"]  # type: ignore[index]  # pairs
-    assert [entry[1] for entry in session.told if entry[0] == "cross"] == names  # type: ignore[index]  # the same
+    joined = [entry for entry in session.told if entry[0] in ("row", "cross")]  # type: ignore[index]  # the same
+    first, second = (("cross", "one frame"), ("cross", "another"))  # the row is the smaller, left side
+    assert joined == [("row", names[0]), first, ("row", names[1]), second]
     assert len(set(names)) == 2
     assert all(len(str(name)) == len("kdl_") + 32 for name in names)
     assert session.rows[0] == ([{"pepper": b"a", "salt": b"\x00"}], "`pepper` binary, `salt` binary")
