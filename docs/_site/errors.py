@@ -46,5 +46,5 @@ def overview() -> str:
     lines = start("errors")
     for area, members in groupby(codes(), key=lambda code: code.split("-")[1]):
         rows = [f"| [{code}]({code}.md) | {pages.title(code)} |" for code in members]
-        lines += ["", f"## {AREAS[area]}", "", "| code | |", "|---|---|", *rows]
+        lines += ["", f"## {AREAS[area]}", "", "| code | what it says |", "|---|---|", *rows]
     return "\n".join([*lines, ""])
