@@ -82,20 +82,19 @@ class MaskingContract(Contract):
         assert mask.expression(self.request_of(mask, self.accepted[0])).strip()
 
     def test_nulls_stay_null(self, session: Session, mask: Masking) -> None:
-        found = {type_: self.masks(session, mask, type_, (None, None)) for type_ in self.accepted}
+        found = self.masks(session, mask, dict.fromkeys(self.accepted, (None, None)))
         assert found == {type_: [None, None] for type_ in self.accepted}
 
     def test_no_text_is_found_in_a_mask(self, session: Session, mask: Masking) -> None:
         for type_ in {"string"}.intersection(self.accepted):
-            values = self.values(type_)
-            told = "\n".join(map(str, self.masks(session, mask, type_, values)))
-            raw = [value for value in map(str, filter(None, values)) if len(value) >= SHORTEST_RAW]
+            values = SAMPLES[type_]
+            told = "\n".join(map(str, self.masks(session, mask, {type_: values})[type_]))
+            raw = [value for value in map(str, values) if len(value) >= SHORTEST_RAW]
             assert [value for value in raw if value in told] == []
 
     def test_a_column_may_have_any_name(self, session: Session, mask: Masking) -> None:
-        type_ = self.accepted[0]
-        plain = self.masks(session, mask, type_, self.values(type_))
-        assert self.masks(session, mask, type_, self.values(type_), name="Größe 'in` cm-2") == plain
+        plain = self.masks(session, mask, self.samples())
+        assert self.masks(session, mask, self.samples(), name="Größe 'in` cm-2") == plain
 
     def test_the_same_request_has_the_same_expression(self, mask: Masking) -> None:
         for type_ in self.accepted:
@@ -118,17 +117,16 @@ class MaskingContract(Contract):
 
     @needs("keeps-type")
     def test_a_masked_column_keeps_its_type(self, session: Session, mask: Masking) -> None:
-        frames = {type_: self.frame(session, mask, type_, self.values(type_)) for type_ in self.accepted}
-        found = {type_: session.schema(frame).fields[1].type for type_, frame in frames.items()}
-        assert found == {type_: type_ for type_ in self.accepted}
+        frame = self.frame(session, mask, self.samples())
+        assert [field.type for field in session.schema(frame).fields] == ["bigint", *self.accepted]
 
     @needs("deterministic")
     def test_equal_values_have_equal_masks(self, session: Session, mask: Masking) -> None:
-        for type_ in self.accepted:
-            values = self.values(type_)
-            first = self.masks(session, mask, type_, (*values, *values))
-            again = self.masks(session, self.make_mask(), type_, values)
-            assert first == [*again, *again]
+        once = self.samples()
+        twice = {type_: (*values, *values) for type_, values in once.items()}
+        again = self.masks(session, self.make_mask(), once)
+        expected = {type_: [*masks, *masks] for type_, masks in again.items()}
+        assert self.masks(session, mask, twice) == expected
 
     @needs("keyed")
     def test_keys_are_bytes_under_plain_names_and_made_of_the_secret_alone(self, mask: Masking) -> None:
@@ -140,17 +138,15 @@ class MaskingContract(Contract):
 
     @needs("keyed")
     def test_another_key_gives_other_masks(self, session: Session, mask: Masking) -> None:
-        for type_ in self.accepted:
-            one, two = (self.masks(session, mask, type_, self.values(type_), key) for key in (KEY, OTHER_KEY))
-            assert one != two
+        one, two = (self.masks(session, mask, self.samples(), key) for key in (KEY, OTHER_KEY))
+        assert [type_ for type_ in self.accepted if one[type_] == two[type_]] == []
 
     @needs("keyed")
     def test_a_key_stands_in_no_expression_and_in_no_mask(self, session: Session, mask: Masking) -> None:
         keys = keyed(mask).keys(Secret(KEY))
-        type_ = self.accepted[0]
         told = f"{mask!r} {mask} {vars(mask) if hasattr(mask, '__dict__') else ''}"
-        told += mask.expression(self.request_of(mask, type_))
-        told += str(self.masks(session, mask, type_, self.values(type_)))
+        told += "".join(mask.expression(self.request_of(mask, type_)) for type_ in self.accepted)
+        told += str(self.masks(session, mask, self.samples()))
         assert [form for form in forms(KEY.encode(), *keys.values()) if form in told] == []
 
     @needs("keyed")
@@ -171,60 +167,74 @@ class MaskingContract(Contract):
         told = printed.out + printed.err + caplog.text
         assert [form for form in forms(KEY.encode(), *keys.values()) if form in told] == []
 
-    def values(self, type_: str) -> tuple[object, ...]:
-        """Return values of a type, null among them."""
-        return (*SAMPLES[type_], None)
-
-    def request_of(
-        self, mask: Masking, type_: str, options: Mapping[str, Plain] | None = None, name: str = "value"
-    ) -> MaskRequest:
-        """Return a request to mask one column of the frame that `frame` makes."""
-        keys = {key: quoted(f"kdl_{key}") for key in keyed(mask).keys(Secret(KEY))} if self.is_keyed else {}
-        types = {"id": "bigint", name: type_, "person": "string"}
-        columns = {column: quoted(column) for column in types}
-        given = self.options if options is None else options
-        return MaskRequest(quoted(name), type_, given, keys, columns, types)
-
     @property
     def is_keyed(self) -> bool:
         """Whether the mask has a key."""
         return "keyed" in self.features
 
+    def samples(self) -> dict[str, Sequence[object]]:
+        """Return as many values of each accepted type, null among them."""
+        most = max(len(SAMPLES[type_]) for type_ in self.accepted) + 1
+        return {type_: (*SAMPLES[type_], *[None] * (most - len(SAMPLES[type_]))) for type_ in self.accepted}
+
+    def request_of(
+        self,
+        mask: Masking,
+        type_: str,
+        options: Mapping[str, Plain] | None = None,
+        name: str = "value",
+        types: Mapping[str, str] | None = None,
+    ) -> MaskRequest:
+        """Return a request to mask one column of a frame with these types, `id` and `person`."""
+        keys = {key: quoted(f"kdl_{key}") for key in keyed(mask).keys(Secret(KEY))} if self.is_keyed else {}
+        kept = {"id": "bigint", **(types or {name: type_}), "person": "string"}
+        columns = {column: quoted(column) for column in kept}
+        given = self.options if options is None else options
+        return MaskRequest(quoted(name), type_, given, keys, columns, kept)
+
     def frame(
         self,
         session: Session,
         mask: Masking,
-        type_: str,
-        values: Sequence[object],
+        values: Mapping[str, Sequence[object]],
         key: str = KEY,
         *,
         name: str = "value",
     ) -> Frame:
-        """Return a frame of a number and a masked value for each value."""
-        lines = [(place, value, f"person {value!r}") for place, value in enumerate(values)]
-        schema = f"id bigint, {quoted('value')} {type_}, person string"
-        frame = frame_of(session, schema, lines)
-        frame = session.select(frame, [("id", "id"), (name, quoted("value")), ("person", "person")])
-        columns = [("id", "id"), (name, mask.expression(self.request_of(mask, type_, name=name)))]
+        """Return a frame of a number and a masked column for each type; equal rows have equal persons."""
+        persons = len(next(iter(self.samples().values())))
+        types = {f"{name} {place}": type_ for place, type_ in enumerate(values)}
+        lines = [
+            (place, *line, f"person {place % persons}")
+            for place, line in enumerate(zip(*values.values(), strict=True))
+        ]
+        ddl = ", ".join(f"value{place} {type_}" for place, type_ in enumerate(values))
+        frame = frame_of(session, f"id bigint, {ddl}, person string", lines)
+        named = [(column, f"value{place}") for place, column in enumerate(types)]
+        frame = session.select(frame, [("id", "id"), *named, ("person", "person")])
+        columns = [
+            (column, mask.expression(self.request_of(mask, type_, name=column, types=types)))
+            for column, type_ in types.items()
+        ]
         if not self.is_keyed:
-            return session.select(frame, columns)
+            return session.select(frame, [("id", "id"), *columns])
         assert isinstance(session, Keys), f"{session!r} has no keys"
         keys = {f"kdl_{place}": value for place, value in keyed(mask).keys(Secret(key)).items()}
-        return session.select_with_keys(frame, columns, keys)
+        return session.select_with_keys(frame, [("id", "id"), *columns], keys)
 
     def masks(
         self,
         session: Session,
         mask: Masking,
-        type_: str,
-        values: Sequence[object],
+        values: Mapping[str, Sequence[object]],
         key: str = KEY,
         *,
         name: str = "value",
-    ) -> list[object]:
-        """Return the masks of values, in their order."""
-        found = rows_of(session, self.frame(session, mask, type_, values, key, name=name))
-        return [value for _, value in sorted(found, key=lambda row: int(str(row[0])))]
+    ) -> dict[str, list[object]]:
+        """Return the masks of values by their type, in their order."""
+        found = rows_of(session, self.frame(session, mask, values, key, name=name))
+        lines = sorted(found, key=lambda row: int(str(row[0])))
+        return {type_: [line[place] for line in lines] for place, type_ in enumerate(values, start=1)}
 
 
 def keyed(mask: Masking) -> Keyed:
