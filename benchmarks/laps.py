@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDTH, LEFT, RIGHT, LINE, GAP = 760, 190, 90, 17, 46
+WIDTH, LEFT, RIGHT, LINE, GAP = 780, 210, 90, 17, 46
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .head { font-weight: 600 }

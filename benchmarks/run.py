@@ -1,6 +1,6 @@
 """Measure Kindling beside bare Python, hand-written loops and peers, and write `docs/benchmarks.md`.
 
-    python benchmarks/run.py                     # everything, five rounds, half an hour
+    python benchmarks/run.py                     # everything, five rounds, two hours
     python benchmarks/run.py --only flights --n 9
     python benchmarks/run.py --n 1 --quick       # does every row still work? writes no page
 
