@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier
-
+from kindling.errors import PolicyError
 from kindling_plugin_registry.levels import LEVELS
 from kindling_plugin_registry.records import Document, Entry
 from kindling_plugin_registry.site.text import slug
@@ -56,7 +55,7 @@ def pythons_of(entry: Entry) -> tuple[str, ...]:
     """Return the Pythons that an entry allows; none if its range cannot be read."""
     try:
         return tuple(python for python in PYTHONS if is_within(f"{python}.0", entry.py))
-    except InvalidSpecifier:
+    except PolicyError:
         return ()
 
 
