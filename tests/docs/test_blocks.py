@@ -20,6 +20,7 @@ MARKED = {
         "{{ config(materialized='table') }}",
         "{{ config(materialized='table') }}",
         "sources:",
+        "SELECT * FROM {{ ref('silver_orders') }} WHERE NOT price > 0",
     ],
     "docs/coming-from/dlt.md": ["from pyspark import pipelines as dp"],
     "docs/coming-from/kedro.md": ["raw_orders:", "import pandas as pd"],
