@@ -150,6 +150,14 @@ def test_a_lock_that_cannot_be_read_or_has_no_file_for_this_python(tmp_path: Pat
     lines = _text(caught)
     assert lines[0] == "KDL-REG-151: the lock cannot be read"
     assert lines[-1] == "  do: kindling plugins lock, or git checkout the file"
+    for name, digest in (("x-1.0.tar.gz", "../../x"), ("../x-1.0.tar.gz", "0" * 64)):
+        (tmp_path / "pylock.kindling.toml").write_text(
+            '[[packages]]\nname = "x"\n'
+            f'sdist = {{name = "{name}", url = "x", hashes = {{sha256 = "{digest}"}}}}\n'
+        )
+        with pytest.raises(PolicyError) as outside:
+            read_lock(str(tmp_path))
+        assert _text(outside)[1] == f"  why: {name!r} is no file's name, or {digest!r} no SHA-256"
     file = LockedFile("x-1.0-cp27-none-win32.whl", "https://files.example/x", "0" * 64, 1)
     with pytest.raises(PolicyError) as fileless:
         sync(_client(tmp_path), [Locked("x", "1.0", "", (file,))], "", is_offline=True)

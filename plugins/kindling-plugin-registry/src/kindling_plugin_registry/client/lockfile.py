@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 LOCK = "pylock.kindling.toml"
 SCHEMA = "kindling.lock/1"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class LockedFile(Value):
@@ -190,4 +192,8 @@ def _files(row: Mapping[str, object], folder: str) -> Iterator[LockedFile]:
     for file in found:
         url = str(file.get("url") or "") or os.path.join(folder, str(file.get("path")))
         name = str(file.get("name") or url.partition("#")[0].rpartition("/")[2])
-        yield LockedFile(name, url, str(file["hashes"]["sha256"]), int(file.get("size") or 0))
+        digest = str(file["hashes"]["sha256"])
+        if not _DIGEST.fullmatch(digest) or "/" in name:  # both become parts of a path
+            msg = f"{name!r} is no file's name, or {digest[:80]!r} no SHA-256"
+            raise ValueError(msg)
+        yield LockedFile(name, url, digest, int(file.get("size") or 0))
