@@ -146,7 +146,7 @@ def market_peers(scratch: Scratch, rounds: int) -> Row:
         (
             ", ".join(versions(name) for name in ("llm", "datasette", "mkdocs")),
             "`mkdocs get-deps` reads a catalogue of two projects from a file; its own one is fetched",
-            "none of them searches, resolves or verifies offline; meltano, whose hub is in a network, is left out",
+            "none of them searches, resolves or verifies offline; meltano, whose hub is online, is left out",
         ),
     )
 
