@@ -9,6 +9,7 @@ from kindling.cli.tables import error_text, short_version, table_text
 
 if TYPE_CHECKING:
     from kindling.hooks.executor import Outcome
+    from kindling.plan.plan import Plan
     from kindling.run.run import RunResult
 
 SLOWEST = 3
@@ -42,8 +43,13 @@ def _rows(outcome: Outcome) -> str:
     return "" if outcome.rows is None else f"{outcome.rows:,}"
 
 
+def warning_lines(plan: Plan) -> list[str]:
+    """Return what the plan warns about, a line each."""
+    return [f"warning: {text}\n" for text in plan.warnings]
+
+
 def _notes(result: RunResult) -> list[str]:
-    lines = []
+    lines = warning_lines(result.plan)
     for key, outcome in result.outcomes.items():
         lines += [
             f"{key}: {count:,} rows break {name!r}\n" for name, count in outcome.expectations.items() if count

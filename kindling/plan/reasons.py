@@ -67,10 +67,10 @@ class Differences:
         if kind == "order":
             is_same = _inputs_of(old) == _inputs_of(new)
             return Reason("options", "the order of the inputs changed") if is_same else None
-        if kind == "settings":
-            return Reason("settings", f"the setting {detail!r}, which the pipe reads, changed")
-        if kind == "secret":
-            return Reason("settings", f"the secret {detail!r}, which the pipe reads, changed")
+        if kind in ("settings", "secret"):
+            word = "setting" if kind == "settings" else "secret"
+            became = "changed" if new.get(name, "-") else "cannot be looked up"
+            return Reason("settings", f"the {word} {detail!r}, which the pipe reads, {became}")
         is_incremental = bound.pipe is not None and bound.pipe.incremental is not None
         return Reason(kind, WORDS.get(kind, f"{kind} changed") + (_NEW_ROWS_ONLY if is_incremental else ""))
 

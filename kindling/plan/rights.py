@@ -30,6 +30,8 @@ WORKLOAD = "workload"
 CLASSIFIED = "classified"
 CLASSES = "classes"
 """Name of the part of a record that tells the classes of its table; no part of its fingerprint."""
+_NEARLY = 0.85
+"""How like two classes are that differ by a slip: one letter of six, two that changed places."""
 
 
 class MaskRule(Value):
@@ -109,6 +111,25 @@ class Rights:
                     )
                 )
         raise_together(faults)
+
+    def mistyped(self, declared: Iterable[str]) -> tuple[str, ...]:
+        """Return a sentence for each rule whose class is nearly, but not, one of the declared ones.
+
+        Rules of other apps may stand here as well, so a class that is like no declared one is no mistake.
+        """
+        known = sorted(set(declared))
+        found = []
+        for rule in self.rules:
+            if rule.is_about(known):
+                continue
+            from difflib import get_close_matches
+
+            if close := get_close_matches(rule.class_glob, known, n=1, cutoff=_NEARLY):
+                found.append(
+                    f"the rule {rule.name!r} masks nothing: no column has its class {rule.class_glob!r}; "
+                    f"did you mean {close[0]!r}?"
+                )
+        return tuple(found)
 
     def principals(self, principal: str, groups: Iterable[str] = ()) -> frozenset[str]:
         """Return a principal, its groups, and every role that one of them has."""

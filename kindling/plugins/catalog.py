@@ -7,7 +7,7 @@ Planning asks it in every run, so the warm path imports nothing heavy: what was 
 from __future__ import annotations
 
 from kindling.errors import KindlingError, PluginError
-from kindling.names import did_you_mean, parse_capability
+from kindling.names import close_names, did_you_mean, parse_capability
 from kindling.plugins.cache import cache_key, read_cache, write_cache
 from kindling.plugins.contracts import api_fault
 from kindling.plugins.installed import Conflict, Installed
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from kindling.plugins.policy import Policy
 
 
-OFFERED_BY = {"storage:csv": "files", "storage:json": "files", "storage:parquet": "files"}
+_FILES = ("storage:csv", "storage:json", "storage:parquet")
+_MASKS = ("redact", "partial", "keyed_hash", "token", "generalize", "date_shift")
+OFFERED_BY = {**dict.fromkeys(_FILES, "files"), **{f"masking:{name}": "masking" for name in _MASKS}}
 """Short names of distributions that a capability's own name does not tell; the registry knows the rest."""
 
 
@@ -177,11 +179,13 @@ class Catalog:
                 return fault
         kind, name = parse_capability(capability_id)
         install = f"pip install {PREFIX}{OFFERED_BY.get(capability_id, name)}"
+        offered = self.capabilities(kind)
+        is_slip = capability_id not in OFFERED_BY and bool(close_names(name, (item.name for item in offered)))
         return PluginError(
             "KDL-PLUG-002",
             f"no installed plugin offers {capability_id!r}",
-            why=did_you_mean(capability_id, (item.id for item in self.capabilities(kind))),
-            hint=install,
+            why=did_you_mean(capability_id, (item.id for item in offered)),
+            hint=f"correct the name, or {install}" if is_slip else install,
             capability=capability_id,
             install=install,
         )

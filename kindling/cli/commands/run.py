@@ -9,7 +9,7 @@ import click
 
 from kindling.cli.places import check_window, common_options, opened, parse_overrides, selection_options
 from kindling.cli.progress import progress_sink
-from kindling.cli.summary import result_json, summary_text
+from kindling.cli.summary import result_json, summary_text, warning_lines
 from kindling.cli.tables import plan_text
 from kindling.cli.unchanged import nothing_changed
 from kindling.cli.vetting import vet
@@ -79,7 +79,7 @@ def command(
     if is_json:
         sys.stdout.write(result_json(result))
     elif result.status == "unchanged":
-        sys.stderr.write(nothing_changed(result.plan))
+        sys.stderr.write("".join(warning_lines(result.plan)) + nothing_changed(result.plan))
     elif not is_jsonl:
         sys.stderr.write(summary_text(result, project.state_dir))
     return result.exit_code

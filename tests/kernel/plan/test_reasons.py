@@ -43,6 +43,9 @@ def test_settings_and_secrets_are_named(binding: Binding) -> None:
         Reason("settings", "the secret 'secret://env/X', which the pipe reads, changed"),
         Reason("settings", "the setting 'a.b', which the pipe reads, changed"),
     ]
+    assert reasons(binding, old, {**old, "secret:secret://env/X": ""}) == [
+        Reason("settings", "the secret 'secret://env/X', which the pipe reads, cannot be looked up")
+    ]
 
 
 def test_the_order_is_told_only_if_the_inputs_are_the_same(binding: Binding) -> None:

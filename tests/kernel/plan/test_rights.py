@@ -85,6 +85,16 @@ def test_a_mask_that_is_not_installed_is_refused() -> None:
         rights(a={"class": "x", "mask": "blur"}).check(catalog())
 
 
+def test_a_class_that_is_nearly_a_declared_one_is_a_mistake_and_one_of_another_app_is_none() -> None:
+    found = rights(tails={**TAILS, "class": "aircraft.tial"}, shown=SHOWN, own={**SHOWN, "class": "pii.name"})
+    (told,) = found.mistyped(["aircraft.tail", "pii.email"])
+    assert told == (
+        "the rule 'tails' masks nothing: no column has its class 'aircraft.tial'; "
+        "did you mean 'aircraft.tail'?"
+    )
+    assert rights(tails=TAILS).mistyped(["id.tail"]) == ()
+
+
 def test_a_principal_has_the_roles_of_its_own_and_of_its_groups() -> None:
     found = rights()
     assert found.principals("user:ann") == {"user:ann", "role:engineer"}

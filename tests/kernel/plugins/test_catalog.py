@@ -28,6 +28,7 @@ def refusal(of: Catalog, capability_id: str) -> str:
 
 def test_the_command_names_the_distribution_where_it_has_another_name() -> None:
     assert refusal(catalog(), "storage:csv").endswith("do: pip install kindling-plugin-files")
+    assert refusal(catalog(), "masking:token").endswith("do: pip install kindling-plugin-masking")
 
 
 TWINS = (capability("storage:delta", by="a-delta"), capability("storage:delta", by="b-delta", version="2.0"))
@@ -38,7 +39,7 @@ def test_an_unknown_capability_names_what_looks_like_it_and_the_command() -> Non
     assert refusal(installed, "storage:dleta") == (
         "KDL-PLUG-002: no installed plugin offers 'storage:dleta'\n"
         "  why: did you mean 'storage:delta'?\n"
-        "  do: pip install kindling-plugin-dleta"
+        "  do: correct the name, or pip install kindling-plugin-dleta"
     )
     assert refusal(catalog(), "storage:delta") == (
         "KDL-PLUG-002: no installed plugin offers 'storage:delta'\n  do: pip install kindling-plugin-delta"
