@@ -28,6 +28,7 @@ STATELESS_CALLS = {
     "Slice",
     "TypeVar",
     "_Proxy",
+    "bytes",
     "datetime",
     "frozenset",
     "isoformat",
