@@ -7,11 +7,12 @@ import hmac
 import math
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kindling_plugin_masking.generalize import bounds
 from masked import KEY, OTHER_KEY, masked
 
 from kindling.hooks import Plain
@@ -141,15 +142,16 @@ def test_no_text_of_four_letters_or_more_is_in_its_mask(
 @few
 @given(data=st.data())
 def test_a_number_lies_in_its_bucket(sessions: Both, type_: str, width: float, data: st.DataObject) -> None:
-    values = [*draw(data, VALUES[type_]), -1, 0, 1]
-    for value, found in zip(
-        values, on_both(sessions, "generalize", type_, values, {"width": width}), strict=True
-    ):
-        if value is not None:
-            exact, start = Decimal(str(value)), Decimal(str(found))
-            assert start <= exact < start + Decimal(str(width))
-            lowest = type_ in WHOLE and start == -(2 ** WHOLE[type_])
-            assert lowest or start % Decimal(str(width)) == 0
+    low, _ = bounds(type_)
+    edges = [int(low), -int(low) - 1] if type_ in WHOLE else [low, low.copy_negate()]
+    values = [*draw(data, VALUES[type_]), *edges, -1, 0, 1]
+    masks = on_both(sessions, "generalize", type_, values, {"width": width})
+    with localcontext(prec=100):
+        for value, found in zip(values, masks, strict=True):
+            if value is not None:
+                exact, start = Decimal(str(value)), Decimal(str(found))
+                assert start <= exact < start + Decimal(str(width))
+                assert start == low or start % Decimal(str(width)) == 0
 
 
 @pytest.mark.parametrize("type_", list(FRACTIONS))

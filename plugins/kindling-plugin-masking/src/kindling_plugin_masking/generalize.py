@@ -108,7 +108,8 @@ def _bucket(column: str, type_: str, width: Decimal) -> str:
     with localcontext(prec=_EXACT_DIGITS):
         first = -(-low // width) * width
     wider, exact = ("BIGINT", f"CAST({column} AS BIGINT)") if type_ in WHOLE_BITS else (type_, column)
-    start = f"{exact} - pmod({exact}, {typed(f'{width:f}', wider)})"
+    # Spark computes the difference of the longest decimals with a digit less: the branches would differ.
+    start = f"CAST({exact} - pmod({exact}, {typed(f'{width:f}', wider)}) AS {wider})"
     # The bucket of the smallest numbers begins where the type has none: they keep the smallest one.
     edge = (
         f"CASE WHEN {exact} < {typed(f'{first:f}', wider)} THEN {typed(f'{low:f}', wider)} ELSE {start} END"
