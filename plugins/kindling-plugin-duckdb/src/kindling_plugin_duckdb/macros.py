@@ -56,9 +56,11 @@ def _try_int_cast(kind: str) -> str:
 
 _DATE_TEXT = "[0-9]{4}(-[0-9]{1,2}(-[0-9]{1,2}([ T].*)?)?)?"
 _STAMP_TEXT = "[0-9]{4}(-[0-9]{1,2}(-[0-9]{1,2}([ T][0-9].*)?)?)?"
-_PADDED = """CASE WHEN regexp_full_match(x, '[0-9]{4}') THEN x || '-01-01'
-        WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{1,2}') THEN x || '-01' ELSE %s END"""
-_DAY_PART = "regexp_extract(x, '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}')"
+# Of texts that fit one of these two patterns: those without a day have at most seven letters.
+_PADDED = """CASE WHEN length(x) > 7 THEN %s
+        WHEN length(x) = 4 THEN x || '-01-01' WHEN x IS NOT NULL THEN x || '-01' END"""
+_DAY_PART = """CASE WHEN length(x) = 10 AND x[8] = '-' AND x[10] BETWEEN '0' AND '9' THEN x
+        ELSE regexp_extract(x, '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') END"""
 
 CASTS = {
     "digits": f"""(x) AS CASE WHEN regexp_full_match(trim(x), '[+-]?[0-9]+') THEN trim(x)
