@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from kindling.cli.tables import error_text, short_version, table_text
+from kindling.cli.tables import error_text, short_version, table_text, warning_lines
 
 if TYPE_CHECKING:
     from kindling.hooks.executor import Outcome
-    from kindling.plan.plan import Plan
     from kindling.run.run import RunResult
 
 SLOWEST = 3
@@ -41,11 +40,6 @@ def _table(result: RunResult) -> str:
 
 def _rows(outcome: Outcome) -> str:
     return "" if outcome.rows is None else f"{outcome.rows:,}"
-
-
-def warning_lines(plan: Plan) -> list[str]:
-    """Return what the plan warns about, a line each."""
-    return [f"warning: {text}\n" for text in plan.warnings]
 
 
 def _notes(result: RunResult) -> list[str]:

@@ -38,6 +38,11 @@ def error_text(error: Mapping[str, object]) -> str:
     return "".join(lines)
 
 
+def warning_lines(plan: Plan) -> list[str]:
+    """Return what a plan warns about, a line each."""
+    return [f"warning: {text}\n" for text in plan.warnings]
+
+
 def plan_text(plan: Plan, *, is_verbose: bool = False) -> str:
     """Return a plan for people: a head line, a table, warnings, a last line with counts."""
     shown = [t for t in plan.tasks if is_verbose or t.action in (RUN, DEFERRED)]
@@ -49,7 +54,7 @@ def plan_text(plan: Plan, *, is_verbose: bool = False) -> str:
             "\n",
         ]
     lines += [f"opaque: {entity}: {what}\n" for entity, what in plan.opaque]
-    lines += [f"warning: {text}\n" for text in plan.warnings]
+    lines += warning_lines(plan)
     return "".join(lines) + counts_text(plan) + "\n"
 
 

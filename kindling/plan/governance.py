@@ -136,6 +136,10 @@ class Governance:
         """Return the fingerprint part `rights` of a pipe."""
         return rights_part(self._principal, map(repr, self.acting(name)), self.behind(name))
 
+    def warnings(self) -> tuple[str, ...]:
+        """Return a sentence for each rule whose class looks like a slip."""
+        return self._rights.mistyped(_all(self._declared.values()))
+
     def faults(self, name: str, catalog: Catalog) -> list[PlanError]:
         """Return a fault for each keyed rule that acts on a pipe whose platform cannot hide keys."""
         found: list[PlanError] = []

@@ -123,9 +123,7 @@ class Planner:
         opaque = tuple(
             (name, what) for name in sorted(running) for what in self._codes.get(name, ("", ()))[1]
         )
-        declared = {one for bound in self.binding.entities.values() for one in bound.entity.classes.values()}
-        warnings = (*wired.warnings, *(self._rights.mistyped(declared) if declared else ()))
-        return wired.replace(opaque=opaque, warnings=warnings)
+        return wired.replace(opaque=opaque, warnings=(*wired.warnings, *self.governance.warnings()))
 
     def own_parts(self, name: str) -> dict[str, str]:
         """Return the fingerprint parts of a pipe without its inputs, as of the newest plan."""

@@ -117,7 +117,7 @@ class Rights:
 
         Rules of other apps may stand here as well, so a class that is like no declared one is no mistake.
         """
-        known = sorted(set(declared))
+        known = sorted(declared)
         found = []
         for rule in self.rules:
             if rule.is_about(known):
@@ -185,6 +185,10 @@ class Ungoverned:
     def part(self, _name: str) -> str:
         """Return the fingerprint part `rights`."""
         return self._part
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return no warning."""
+        return ()
 
     def faults(self, _name: str, _catalog: Catalog) -> list[PlanError]:
         """Return no fault."""

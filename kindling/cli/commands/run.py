@@ -9,8 +9,8 @@ import click
 
 from kindling.cli.places import check_window, common_options, opened, parse_overrides, selection_options
 from kindling.cli.progress import progress_sink
-from kindling.cli.summary import result_json, summary_text, warning_lines
-from kindling.cli.tables import plan_text
+from kindling.cli.summary import result_json, summary_text
+from kindling.cli.tables import plan_text, warning_lines
 from kindling.cli.unchanged import nothing_changed
 from kindling.cli.vetting import vet
 from kindling.plan.planner import Planner
