@@ -56,8 +56,8 @@ def traced() -> ColumnLineage:
     )
 
 
-def dataset(entity: str, schema: str, version: str) -> dict[str, object]:
-    """Return one of the datasets of a `TaskTraced`."""
+def dataset(entity: str, schema: str, version: str, **address: object) -> dict[str, object]:
+    """Return one of the datasets of a `TaskTraced`, at an address of which parts may be given."""
     place = {
         "storage": "delta",
         "location": "lake",
@@ -65,6 +65,7 @@ def dataset(entity: str, schema: str, version: str) -> dict[str, object]:
         "uri": f"/lake/{entity.replace('.', '/')}",
         "options": [],
         "credential": "secret://vault/lake#key",
+        **address,
     }
     return {"entity": entity, "address": place, "version": version, "schema": schema}
 

@@ -17,32 +17,18 @@ from kindling.events import (
     TaskStarted,
     TaskTraced,
 )
+from kindling.testing.lineage_contract import RUN, dataset
 
-RUN = "20260102T030405Z-0a1b2c3d"
 HOUR = "gold.daily[2026-01-01T00:00:00Z/2026-01-02T00:00:00Z]"
 ERROR: dict[str, object] = {"code": "KDL-RUN-001", "what": "'silver.bad' raised ValueError", "why": "größe"}
 
 Json = dict[str, object]
 
 
-def dataset(entity: str, schema: str, version: str = "7", **address: object) -> Json:
-    """Return one of the datasets of a `TaskTraced`."""
-    place = {
-        "storage": "delta",
-        "location": "lake",
-        "parts": entity.split("."),
-        "uri": f"/lake/{entity.replace('.', '/')}",
-        "options": [],
-        "credential": "secret://vault/lake#key",
-        **address,
-    }
-    return {"entity": entity, "address": place, "version": version, "schema": schema}
-
-
 def run_events() -> list[Event]:
     """Return a run whose tasks are done, traced, masked, opaque, retried, failed, cancelled, skipped."""
-    people = dataset("raw.people", "`id` bigint, `Mail` string", uri="s3a://lake/raw/people/")
-    silver = dataset("silver.people", "`id` bigint, `mail` string, `n` bigint")
+    people = dataset("raw.people", "`id` bigint, `Mail` string", "7", uri="s3a://lake/raw/people/")
+    silver = dataset("silver.people", "`id` bigint, `mail` string, `n` bigint", "7")
     made: list[tuple[type[Event], dict[str, object]]] = [
         (RunStarted, {"app": "shop", "environment": "dev", "platform": "duckdb", "tasks": ("silver.people",),
                       "unchanged": 0, "submitter": "hannah-7", "principal": "shop", "slots": 2}),

@@ -62,22 +62,8 @@ class RunFile:
         if not _take(descriptor) or not _is_at(path, descriptor):
             os.close(descriptor)
             return None
-        made = cls(path, descriptor)
-        made._cut_torn_line()
-        return made
-
-    def _cut_torn_line(self) -> None:
-        end = self.size
-        while end > 0:
-            start = max(0, end - _STEP_BYTES)
-            found = os.pread(self._file, end - start, start).rfind(b"\n")
-            if found >= 0:
-                end = start + found + 1
-                break
-            end = start
-        if end != self.size:
-            os.ftruncate(self._file, end)
-            self.size = end
+        cut_torn_line(descriptor)
+        return cls(path, descriptor)
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Write whole lines; they survive the end of this process.
@@ -182,6 +168,21 @@ class RunFile:
             if self._file >= 0:
                 os.close(self._file)
                 self._file = -1
+
+
+def cut_torn_line(descriptor: int) -> int:
+    """Cut off what a kill left of a last line; return the file's size."""
+    end = size = os.fstat(descriptor).st_size
+    while end > 0:
+        start = max(0, end - _STEP_BYTES)
+        found = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if found >= 0:
+            end = start + found + 1
+            break
+        end = start
+    if end != size:
+        os.ftruncate(descriptor, end)
+    return end
 
 
 def remove_marks(path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from kindling_plugin_openlineage.outbox import RunFile
+from kindling_plugin_openlineage.outbox import RunFile, cut_torn_line
 
 
 class AwayError(Exception):
@@ -103,12 +103,7 @@ def _mended(descriptor: int) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     except (ImportError, OSError):  # without locks one write of whole lines is the best there is
         return os.fstat(descriptor).st_size
-    end = size = os.fstat(descriptor).st_size
-    while end > 0 and os.pread(descriptor, 1, end - 1) != b"\n":
-        end -= 1
-    if end != size:
-        os.ftruncate(descriptor, end)
-    return end
+    return cut_torn_line(descriptor)
 
 
 def deliver(file: RunFile, target: Target, refuse: Callable[[bytes, str], None] | None = None) -> None:
