@@ -7,7 +7,6 @@ where zensical has anything to say.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -20,7 +19,7 @@ import errors
 import links
 import reference
 import tomli_w
-from paths import ROOT, start
+from paths import ROOT, capabilities_of, start
 
 HERE = Path(__file__).parent
 
@@ -32,12 +31,6 @@ TITLED = re.compile(r"^(```\w+) ([\w./-]+)$", re.MULTILINE)
 def plugin_folders() -> list[Path]:
     """Return the folders of this repository's plugins, sorted by name."""
     return sorted(path.parent for path in ROOT.glob("plugins/kindling-plugin-*/README.md"))
-
-
-def capabilities(plugin: Path) -> list[str]:
-    """Return what a plugin offers, as its manifest says."""
-    (manifest,) = plugin.glob("src/*/kindling.json")
-    return list(json.loads(manifest.read_text(encoding="utf-8"))["capabilities"])
 
 
 def short(plugin: Path) -> str:
@@ -65,7 +58,7 @@ def made_pages() -> dict[str, str]:
     """Return the pages that are made of sources: text by place in the site."""
     plugins = plugin_folders()
     pages = {
-        "how-to/index.md": how_to([(short(path), capabilities(path)) for path in plugins]),
+        "how-to/index.md": how_to([(short(path), list(capabilities_of(path))) for path in plugins]),
         "decisions/index.md": decisions(),
         "reference/index.md": reference.overview(),
         "reference/cli.md": reference.command_line(),

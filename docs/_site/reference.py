@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 import docstrings
-from paths import start
+from paths import capabilities_of, start
 
 from kindling.cli.main import cli
 from kindling.config.schema import KERNEL, Schema, Setting
@@ -104,9 +104,7 @@ def _area(setting: Setting) -> str:
 
 
 def _plugin(plugin: Path) -> Iterator[str]:
-    (path,) = plugin.glob("src/*/kindling.json")
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    schemas = {name: facts.get("config", {}) for name, facts in manifest["capabilities"].items()}
+    schemas = {name: facts.get("config", {}) for name, facts in capabilities_of(plugin).items()}
     found = [setting for _, setting in Schema(schemas).plugin_settings]
     if found:
         yield from ["", f"### {plugin.name}", "", *_table(found)]

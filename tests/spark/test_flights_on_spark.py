@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from contents import differences, summary
+from example import KEY, KEY_NAME, copied_with_key
 from shell import Shell
 
 ROOT = Path(__file__).parents[2]
@@ -24,16 +24,10 @@ SETTINGS = """
 
 @pytest.mark.timeout(900)
 def test_every_table_is_equal_on_spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    project = tmp_path / "flights"
-    shutil.copytree(
-        ROOT / "examples" / "flights",
-        project,
-        ignore=shutil.ignore_patterns("data", "lake", ".kindling", "__pycache__", ".openbao"),
-    )
-    monkeypatch.setenv("TAILS", "5eed" * 16)  # as in tests/e2e, whose tables are expected
-    settings = project / "kindling.toml"
-    text = settings.read_text().replace("secret://vault/flights/masks#tails", "secret://env/TAILS")
-    settings.write_text(text + SETTINGS)
+    monkeypatch.setenv(KEY_NAME, KEY)
+    project = copied_with_key(tmp_path)
+    with (project / "kindling.toml").open("a") as file:
+        file.write(SETTINGS)
     subprocess.run([sys.executable, "-m", "flights.data", "data"], cwd=project, check=True)
     kindling = Shell(project, "spark", timeout_s=800)
     kindling("run")
