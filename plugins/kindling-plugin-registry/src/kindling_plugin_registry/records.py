@@ -55,8 +55,8 @@ Severity: TypeAlias = Literal["critical", "high", "low"]
 PublisherKind: TypeAlias = Literal["none", "github", "gitlab", "google", "activestate"]
 
 
-class Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all values here: frozen, compared by fields, closed for unknown keys."""
+class Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """Base of all values here: frozen, compared by fields, closed for unknown keys, without cycles."""
 
 
 class Publisher(Document, frozen=True, kw_only=True):

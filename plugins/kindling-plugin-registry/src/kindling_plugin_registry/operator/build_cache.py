@@ -21,7 +21,7 @@ VERSION = "1"
 """Raised when pages are made otherwise; an older cache is not read."""
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True):
+class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What was built of one plugin; the sheet is None if it has no release.
 
     Attributes:
